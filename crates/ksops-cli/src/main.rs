@@ -1,0 +1,2 @@
+//! The ksops program.
+fn main() {}

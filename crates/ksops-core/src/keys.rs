@@ -1,0 +1,5 @@
+//! Master keys, key groups and the services that use them.
+
+pub mod key_group;
+pub mod key_service;
+pub mod master_key;

@@ -1,0 +1,56 @@
+//! The one trait through which the core reaches any key service.
+
+use crate::keys::key_group::EncryptedDataKey;
+use crate::keys::master_key::MasterKey;
+use crate::secret::SecretBytes;
+
+/// Encrypts and decrypts data keys (or shares of them: 33 bytes) under master keys of some kinds.
+pub trait KeyService: Send + Sync {
+    /// Whether this service handles keys of this kind.
+    fn serves(&self, key: &MasterKey) -> bool;
+
+    /// Settles what the name of a key leaves open, before the key is written to a file: an Azure key
+    /// without a version becomes one with the newest version. The default gives the key back.
+    ///
+    /// # Errors
+    /// [`KeyServiceError`] if the service could not be asked or refused.
+    fn resolve(&self, key: &MasterKey) -> Result<MasterKey, KeyServiceError> {
+        Ok(key.clone())
+    }
+
+    /// Encrypts `data_key` under `key`.
+    ///
+    /// # Errors
+    /// [`KeyServiceError`] if the key cannot be used.
+    fn encrypt(&self, key: &MasterKey, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError>;
+
+    /// Decrypts `enc` under `key`.
+    ///
+    /// # Errors
+    /// [`KeyServiceError`] if the key cannot be used or did not make `enc`.
+    fn decrypt(&self, key: &MasterKey, enc: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError>;
+}
+
+/// Why a key service failed; never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct KeyServiceError {
+    /// What failed and why, one or more lines.
+    pub message: String,
+    /// What the user can do about it, one sentence each.
+    pub hints: Vec<String>,
+}
+
+impl KeyServiceError {
+    /// An error without hints.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hints: Vec::new() }
+    }
+
+    /// Adds a hint.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+}

@@ -1,0 +1,3 @@
+//! The ordered tree of one document.
+
+pub mod branch;
