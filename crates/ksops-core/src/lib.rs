@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod keys;
+pub mod pattern;
 pub mod random;
 pub mod secret;
 pub mod tree;
