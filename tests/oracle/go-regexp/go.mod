@@ -1,0 +1,3 @@
+module ksops.dev/oracle/go-regexp
+
+go 1.25
