@@ -28,6 +28,8 @@ const NEST_LIMIT: u32 = 4 * translate::MAX_DEPTH + 50;
 pub struct Pattern {
     source: String,
     regex: regex::Regex,
+    /// Whether the pattern holds a `\B`, see [`Pattern::is_match`].
+    has_non_boundary: bool,
 }
 
 /// The pattern is not one that Go accepts, or too large.
@@ -74,9 +76,11 @@ impl Pattern {
                 }
                 other => refuse(format!("cannot be compiled: {other}")),
             })?;
+        let has_non_boundary = translated.contains(r"\B");
         Ok(Self {
             source: pattern.to_owned(),
             regex,
+            has_non_boundary,
         })
     }
 
@@ -89,7 +93,14 @@ impl Pattern {
     /// Whether the pattern matches anywhere in `text`.
     #[must_use]
     pub fn is_match(&self, text: &[u8]) -> bool {
-        self.regex.is_match(&as_runes(text))
+        let text = as_runes(text);
+        if self.has_non_boundary {
+            // `Regex::is_match` stops at the earliest end of a match. With an ASCII `\B` that can be between the bytes
+            // of one character; it is thrown away, and with it a longer match that began before.
+            self.regex.find(&text).is_some()
+        } else {
+            self.regex.is_match(&text)
+        }
     }
 }
 

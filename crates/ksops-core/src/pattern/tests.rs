@@ -4,6 +4,7 @@ use super::Pattern;
 
 /// Patterns that Go accepts, a text that it matches and one that it does not match ("" in both: any).
 const ACCEPTED: &[(&str, &str, &str)] = &[
+    (r"\B|s\x{AD}", "s\u{ad}2", "s"),
     (r"^\w$", "a", "é"),
     (r"^\d$", "7", "٣"),
     (r"^\s$", " ", "\u{a0}"),
