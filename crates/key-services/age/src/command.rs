@@ -1,0 +1,48 @@
+//! Runs the command of `SOPS_AGE_KEY_CMD`.
+
+use std::process::{Command, Stdio};
+
+use zeroize::Zeroizing;
+
+/// Runs `command`, split like a shell does but without one, and gives what it prints. The recipient being tried is in
+/// `SOPS_AGE_RECIPIENT`.
+///
+/// # Errors
+/// A text for the list of errors of sources. It names the program only: arguments can hold a secret.
+pub(crate) fn run(command: &str, recipient: &str) -> Result<Zeroizing<Vec<u8>>, String> {
+    let words = shlex::split(command)
+        .ok_or("failed to parse the command of SOPS_AGE_KEY_CMD: a quote is not closed")?;
+    let words: Vec<Zeroizing<String>> = words.into_iter().map(Zeroizing::new).collect();
+    let Some((program, arguments)) = words.split_first() else {
+        return Err("SOPS_AGE_KEY_CMD is set but holds no command".to_owned());
+    };
+    let fail = |reason: String| format!("failed to execute command {}: {reason}", program.as_str());
+    let output = Command::new(program.as_str())
+        .args(arguments.iter().map(|argument| argument.as_str()))
+        .env("SOPS_AGE_RECIPIENT", recipient)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| fail(error.to_string()))?;
+    let printed = Zeroizing::new(output.stdout);
+    let _wiped = Zeroizing::new(output.stderr);
+    if output.status.success() { Ok(printed) } else { Err(fail(output.status.to_string())) }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::run;
+
+    #[test]
+    fn hands_on_the_recipient_and_reads_quotes() {
+        let printed = run("sh -c 'printf %s \"$SOPS_AGE_RECIPIENT\"' # end", "age1x").expect("runs");
+        assert_eq!(printed.as_slice(), b"age1x");
+    }
+
+    #[test]
+    fn failures_name_the_program_and_no_argument() {
+        let error = run("sh -c 'echo secret >&2; exit 3' marker", "r").expect_err("fails");
+        assert_eq!(error, "failed to execute command sh: exit status: 3");
+        assert!(run("", "r").expect_err("empty").contains("holds no command"));
+        assert!(run("sh 'x", "r").expect_err("open quote").contains("quote"));
+    }
+}
