@@ -1,1 +1,12 @@
 //! Shared helpers of the tests package.
+//!
+//! A package of its own, so that no library carries the dependencies of tests that run whole programs.
+
+pub mod failures;
+pub mod fixtures;
+pub mod oracle;
+pub mod parallel;
+pub mod program;
+pub mod rig;
+pub mod sandbox;
+pub mod scenario;

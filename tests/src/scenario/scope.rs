@@ -1,0 +1,191 @@
+//! Which scenarios ksops has to pass already, and which issue brings the others.
+//!
+//! Decided by the command, the formats and the key types of a scenario. `fixtures/cli/out-of-scope.txt` lists the result,
+//! so that a change of scope is seen in a review.
+
+use serde_json::Value;
+
+use crate::scenario::model::Scenario;
+
+/// The issue that brings a scenario, and the reason; `None` if it is in scope.
+#[must_use]
+pub fn out_of_scope(scenario: &Scenario) -> Option<(u32, String)> {
+    let args = scenario.args();
+    let command = command(&args);
+    if !matches!(command, "encrypt" | "decrypt" | "filestatus" | "completion" | "version" | "help" | "none") {
+        return Some((5, format!("command {command}")));
+    }
+    let env = scenario.fields["env"].as_object();
+    let has_flag =
+        |flag: &str| args.iter().any(|arg| arg.trim_start_matches('-').split('=').next() == Some(flag));
+    if has_flag("keyservice") || env.is_some_and(|env| env.get("SOPS_KEYSERVICE").is_some_and(|v| v != "")) {
+        return Some((5, "remote key service".to_owned()));
+    }
+    for (flag, kind) in
+        [("pgp", "PGP"), ("kms", "AWS KMS"), ("gcp-kms", "GCP KMS"), ("hc-vault-transit", "Vault")]
+    {
+        if has_flag(flag) {
+            return Some((6, format!("key type {kind}")));
+        }
+    }
+    if env.is_some_and(|env| env.keys().any(|name| name.contains("_SSH_") || name.contains("_PGP_"))) {
+        return Some((6, "ssh or PGP keys".to_owned()));
+    }
+    if let Some(word) = key_type_in_files(&scenario.fields["setup"]) {
+        return Some((6, format!("`{word}` in a file")));
+    }
+    format(scenario, command, &args).map(|format| (4, format!("format {format}")))
+}
+
+/// The command that the words call; legacy flags by the command that they stand for.
+fn command(args: &[String]) -> &str {
+    const COMMANDS: [&str; 17] = [
+        "encrypt",
+        "decrypt",
+        "rotate",
+        "edit",
+        "set",
+        "unset",
+        "updatekeys",
+        "groups",
+        "filestatus",
+        "exec-env",
+        "exec-file",
+        "publish",
+        "keyservice",
+        "completion",
+        "help",
+        "h",
+        "version",
+    ];
+    const VALUES: [&str; 12] = [
+        "config",
+        "indent",
+        "age",
+        "output",
+        "extract",
+        "encrypted-comment-regex",
+        "input-type",
+        "output-type",
+        "filename-override",
+        "encrypted-regex",
+        "decryption-order",
+        "set",
+    ];
+    let mut legacy = "";
+    let mut flags = true;
+    let mut words = args.iter();
+    while let Some(arg) = words.next() {
+        if flags && arg == "--" {
+            flags = false;
+        } else if flags && arg.len() > 1 && arg.starts_with('-') {
+            let (name, value) =
+                arg.trim_start_matches('-').split_once('=').unwrap_or((arg.trim_start_matches('-'), ""));
+            match name {
+                "r" | "rotate" => legacy = "rotate",
+                "set" => legacy = "set",
+                name if name.starts_with("add-") || name.starts_with("rm-") => legacy = "edit",
+                "d" | "decrypt" | "di" if legacy.is_empty() || legacy == "encrypt" => legacy = "decrypt",
+                "e" | "encrypt" if legacy.is_empty() => legacy = "encrypt",
+                "version" | "v" => legacy = "version",
+                "help" | "h" => legacy = "help",
+                "generate-bash-completion" => legacy = "completion",
+                _ => {}
+            }
+            if VALUES.contains(&name) && value.is_empty() {
+                words.next();
+            }
+        } else {
+            return match COMMANDS.iter().find(|command| **command == arg.as_str()) {
+                Some(&"h") => "help",
+                Some(&"version") => "edit",
+                Some(command) => command,
+                None if legacy.is_empty() => "edit",
+                None => legacy,
+            };
+        }
+    }
+    if legacy.is_empty() { "none" } else { legacy }
+}
+
+/// A word of a key type that is not built yet, in a configuration or a file of the scenario.
+fn key_type_in_files(setup: &Value) -> Option<&'static str> {
+    const WORDS: [&str; 9] = [
+        "pgp:",
+        "kms:",
+        "gcp_kms:",
+        "hc_vault:",
+        "hc_vault_transit_uri:",
+        "hckms:",
+        "age1pq",
+        "ssh-",
+        "AGE-PLUGIN-",
+    ];
+    let files = setup.as_object().into_iter().flatten();
+    files
+        .filter_map(|(_, made)| made.as_str().or_else(|| made["text"].as_str()))
+        .find_map(|text| WORDS.into_iter().find(|word| text.contains(word)))
+}
+
+/// A format other than YAML that the scenario reads or writes.
+fn format(scenario: &Scenario, command: &str, args: &[String]) -> Option<&'static str> {
+    if matches!(command, "completion" | "version" | "help" | "none") {
+        return None;
+    }
+    let value = |flag: &str| {
+        let mut words = args.iter();
+        words
+            .find_map(|word| {
+                let word = word.trim_start_matches('-');
+                match word.split_once('=') {
+                    Some((name, value)) if name == flag => Some(value.to_owned()),
+                    _ => None,
+                }
+            })
+            .or_else(|| {
+                let at = args
+                    .iter()
+                    .position(|word| word.starts_with('-') && word.trim_start_matches('-') == flag)?;
+                args.get(at + 1).cloned()
+            })
+    };
+    let by_suffix = |path: &str| match path {
+        path if path.ends_with(".yaml") || path.ends_with(".yml") => None,
+        path if path.ends_with(".json") => Some("json"),
+        path if path.ends_with(".env") => Some("dotenv"),
+        path if path.ends_with(".ini") => Some("ini"),
+        _ => Some("binary"),
+    };
+    let by_type = |flag: &str| match value(flag).as_deref() {
+        Some("json") => Some(Some("json")),
+        Some("dotenv") => Some(Some("dotenv")),
+        Some("ini") => Some(Some("ini")),
+        Some("binary") => Some(Some("binary")),
+        Some("yaml") => Some(None),
+        _ => None,
+    };
+    let names = scenario.fields["setup"].as_object();
+    let path = value("filename-override").or_else(|| {
+        args.iter().find(|arg| names.is_some_and(|names| names.contains_key(arg.as_str()))).cloned()
+    });
+    let path_format = match &path {
+        Some(path) => by_suffix(path),
+        // No file: standard input, or a name that does not exist.
+        None if scenario.fields["stdin"].is_null() => None,
+        None => Some("binary"),
+    };
+    let input = by_type("input-type").unwrap_or(path_format);
+    let output = by_type("output-type").unwrap_or(path_format);
+    // What decides is what happens: a wrong way of asking fails before any format matters.
+    if scenario.fields["status"] == 8 || scenario.fields["status"] == 100 {
+        return None;
+    }
+    let filename_is_only_for_rules = scenario.fields["setup"]
+        .as_object()
+        .is_some_and(|files| files.contains_key(".sops.yaml") && files.contains_key("p.yaml"))
+        && value("filename-override").is_some();
+    if filename_is_only_for_rules {
+        return None;
+    }
+    input.or(output)
+}
