@@ -8,8 +8,10 @@ use std::borrow::Cow;
 
 use regex::RegexBuilder;
 
+mod count;
 mod cursor;
 mod escape;
+mod group;
 mod property;
 mod set;
 mod translate;
@@ -48,10 +50,7 @@ impl Pattern {
     /// # Errors
     /// [`PatternError`] if Go refuses the pattern, too, or if it is longer, deeper or larger than the limits here.
     pub fn new(pattern: &str) -> Result<Self, PatternError> {
-        let refuse = |reason: String| PatternError {
-            pattern: pattern.to_owned(),
-            reason,
-        };
+        let refuse = |reason: String| PatternError { pattern: pattern.to_owned(), reason };
         if pattern.len() > MAX_LENGTH {
             let mut end = 60;
             while !pattern.is_char_boundary(end) {
@@ -59,29 +58,21 @@ impl Pattern {
             }
             return Err(PatternError {
                 pattern: format!("{}…", &pattern[..end]),
-                reason: format!(
-                    "expression too large: {} bytes, the limit is {MAX_LENGTH}",
-                    pattern.len()
-                ),
+                reason: format!("expression too large: {} bytes, the limit is {MAX_LENGTH}", pattern.len()),
             });
         }
         let translated = translate::translate(pattern).map_err(|refusal| refuse(refusal.reason(pattern)))?;
-        let regex = RegexBuilder::new(&translated)
-            .size_limit(MAX_COMPILED)
-            .nest_limit(NEST_LIMIT)
-            .build()
-            .map_err(|error| match error {
-                regex::Error::CompiledTooBig(_) => {
-                    refuse("expression too large; write smaller repeat counts".to_owned())
-                }
-                other => refuse(format!("cannot be compiled: {other}")),
-            })?;
+        let regex =
+            RegexBuilder::new(&translated).size_limit(MAX_COMPILED).nest_limit(NEST_LIMIT).build().map_err(
+                |error| match error {
+                    regex::Error::CompiledTooBig(_) => {
+                        refuse("expression too large; write smaller repeat counts".to_owned())
+                    }
+                    other => refuse(format!("cannot be compiled: {other}")),
+                },
+            )?;
         let has_non_boundary = translated.contains(r"\B");
-        Ok(Self {
-            source: pattern.to_owned(),
-            regex,
-            has_non_boundary,
-        })
+        Ok(Self { source: pattern.to_owned(), regex, has_non_boundary })
     }
 
     /// The pattern as written.

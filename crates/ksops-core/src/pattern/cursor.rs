@@ -72,12 +72,7 @@ impl<'a> Cursor<'a> {
 
     /// A refusal of what was read since `start`.
     pub(crate) fn refuse(&self, problem: &'static str, start: usize) -> Refusal {
-        Refusal {
-            problem,
-            start,
-            end: self.at,
-            advice: None,
-        }
+        Refusal { problem, start, end: self.at, advice: None }
     }
 }
 

@@ -67,17 +67,12 @@ fn emitted(name: &str) -> Option<Property> {
         "Cs" | "Surrogate" => return Some(Property::Nothing),
         _ => {}
     }
-    let short = CATEGORIES
-        .iter()
-        .find(|(long, short)| *long == name || *short == name)
-        .map(|(_, short)| *short);
+    let short =
+        CATEGORIES.iter().find(|(long, short)| *long == name || *short == name).map(|(_, short)| *short);
     if let Some(short) = short {
         return Some(Property::Named(format!("gc={short}"), false));
     }
-    SCRIPTS
-        .binary_search(&name)
-        .ok()
-        .map(|_| Property::Named(format!("sc={name}"), false))
+    SCRIPTS.binary_search(&name).ok().map(|_| Property::Named(format!("sc={name}"), false))
 }
 
 /// The form in which Go looks names up.

@@ -18,16 +18,8 @@ pub(crate) struct Set {
 impl Set {
     /// Adds the characters from `low` to `high`. Surrogates, which Go's syntax can name, match no text.
     pub(crate) fn add(&mut self, low: u32, high: u32) {
-        let low = if (0xD800..0xE000).contains(&low) {
-            0xE000
-        } else {
-            low
-        };
-        let high = if (0xD800..0xE000).contains(&high) {
-            0xD7FF
-        } else {
-            high
-        };
+        let low = if (0xD800..0xE000).contains(&low) { 0xE000 } else { low };
+        let high = if (0xD800..0xE000).contains(&high) { 0xD7FF } else { high };
         if low <= high {
             let _ = write!(self.items, r"\x{{{low:X}}}-\x{{{high:X}}}");
         }
@@ -53,11 +45,7 @@ impl Set {
 
     /// The class, with its brackets.
     pub(crate) fn emit(&self, negated: bool) -> String {
-        let items = if self.items.is_empty() {
-            NOTHING
-        } else {
-            &self.items
-        };
+        let items = if self.items.is_empty() { NOTHING } else { &self.items };
         format!("[{}{items}]", if negated { "^" } else { "" })
     }
 }
@@ -115,11 +103,8 @@ fn character(cursor: &mut Cursor<'_>, class_start: usize) -> Result<u32, Refusal
 /// Reads `[:name:]`, if it comes next.
 fn posix(cursor: &mut Cursor<'_>, set: &mut Set) -> Result<bool, Refusal> {
     let start = cursor.at();
-    let Some(name) = cursor
-        .rest()
-        .strip_prefix("[:")
-        .and_then(|rest| rest.split_once(":]"))
-        .map(|parts| parts.0)
+    let Some(name) =
+        cursor.rest().strip_prefix("[:").and_then(|rest| rest.split_once(":]")).map(|parts| parts.0)
     else {
         return Ok(false);
     };

@@ -31,11 +31,7 @@ const ACCEPTED: &[(&str, &str, &str)] = &[
     (r"^(?<n>a)(?<n>b)$", "ab", "a"),
     (r"^[]a]$", "]", "b"),
     (r"^[^]a]$", "b", "]"),
-    (
-        r"^\pL\p{Greek}\p{greek}\p{Letter}\p{uppercase letter}$",
-        "xααxX",
-        "1ααxX",
-    ),
+    (r"^\pL\p{Greek}\p{greek}\p{Letter}\p{uppercase letter}$", "xααxX", "1ααxX"),
     (r"^*a", "a", "b"),
     (r"a$", "a", "a\n"),
     (r"(?m)a$", "a\nb", "ab"),
@@ -124,10 +120,7 @@ fn accepts_what_go_accepts_and_keeps_its_meaning() {
         assert_eq!(compiled.as_str(), *pattern);
         assert!(compiled.is_match(yes.as_bytes()), "{pattern} must match {yes:?}");
         if *no != "\0unused" && !(no.is_empty() && yes.is_empty()) {
-            assert!(
-                !compiled.is_match(no.as_bytes()),
-                "{pattern} must not match {no:?}"
-            );
+            assert!(!compiled.is_match(no.as_bytes()), "{pattern} must not match {no:?}");
         }
     }
 }
@@ -144,11 +137,7 @@ fn refuses_what_go_refuses_and_names_the_construct() {
 
 #[test]
 fn refuses_patterns_that_are_too_long_deep_or_large() {
-    let cases = [
-        "a".repeat(70_000),
-        "(".repeat(5_000) + &")".repeat(5_000),
-        r"\pL{1000}".repeat(40),
-    ];
+    let cases = ["a".repeat(70_000), "(".repeat(5_000) + &")".repeat(5_000), r"\pL{1000}".repeat(40)];
     for pattern in cases {
         let error = Pattern::new(&pattern).expect_err("too large");
         assert!(

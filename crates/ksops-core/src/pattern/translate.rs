@@ -5,8 +5,10 @@
 
 use std::fmt::Write;
 
+use super::count;
 use super::cursor::{Cursor, Refusal};
 use super::escape;
+use super::group::{self, Flags};
 use super::property;
 use super::set::{self, Set};
 
@@ -33,23 +35,10 @@ pub(crate) fn translate(pattern: &str) -> Result<String, Refusal> {
         None => Ok(translator.out),
         Some(group) => {
             let start = group.start;
-            Err(Refusal {
-                problem: "missing closing )",
-                start,
-                end: pattern.len(),
-                advice: None,
-            }
-            .advise(r"close the group, or write `\(` for a parenthesis"))
+            Err(Refusal { problem: "missing closing )", start, end: pattern.len(), advice: None }
+                .advise(r"close the group, or write `\(` for a parenthesis"))
         }
     }
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Flags {
-    fold: bool,
-    multi_line: bool,
-    dot_all: bool,
-    ungreedy: bool,
 }
 
 /// What is known of the expression between two parentheses so far.
@@ -123,7 +112,7 @@ impl Translator<'_> {
             }
             '{' => {
                 let start = self.cursor.at();
-                match counts(&mut self.cursor) {
+                match count::read(&mut self.cursor) {
                     None => {
                         self.cursor.next();
                         self.literal(u32::from('{'));
@@ -143,12 +132,7 @@ impl Translator<'_> {
     /// Begins an atom at the end of the output.
     fn begin_atom(&mut self) {
         self.leave_atom();
-        self.level.atom = Some(Atom {
-            start: self.out.len(),
-            product: 1,
-            depth: 0,
-            repeated: false,
-        });
+        self.level.atom = Some(Atom { start: self.out.len(), product: 1, depth: 0, repeated: false });
     }
 
     /// Takes the last atom into account; nothing can repeat it any more.
@@ -160,7 +144,9 @@ impl Translator<'_> {
     }
 
     fn simple(&mut self, length: usize, emitted: &str) {
-        self.skip(length);
+        for _ in 0..length {
+            self.cursor.next();
+        }
         self.begin_atom();
         self.out.push_str(emitted);
     }
@@ -228,88 +214,22 @@ impl Translator<'_> {
         let start = self.cursor.at();
         self.cursor.next();
         let flags = self.flags;
-        if self.cursor.peek() == Some('?') && !self.group_head(start)? {
-            return Ok(());
+        if self.cursor.peek() == Some('?') {
+            let head = group::head(&mut self.cursor, flags, start)?;
+            // At the end of the group, what was in force before it is restored.
+            self.flags = head.flags;
+            if !head.opens {
+                return Ok(());
+            }
         }
         if self.outer.len() >= MAX_DEPTH as usize {
             return Err(self.cursor.refuse("expression nests too deeply", start));
         }
         self.leave_atom();
         let level = std::mem::take(&mut self.level);
-        self.outer.push(Group {
-            level,
-            flags,
-            start,
-            out_start: self.out.len(),
-        });
+        self.outer.push(Group { level, flags, start, out_start: self.out.len() });
         self.out.push_str("(?:");
         Ok(())
-    }
-
-    /// Reads what stands between `(` and the content of the group; false if it was flags without a group.
-    fn group_head(&mut self, start: usize) -> Result<bool, Refusal> {
-        let rest = self.cursor.rest();
-        let name = rest.strip_prefix("?P<").or_else(|| rest.strip_prefix("?<"));
-        if rest.starts_with("?<=") || rest.starts_with("?<!") {
-            self.skip(3);
-            return Err(self.cursor.refuse(PERL, start).advise(NO_LOOK_AROUND));
-        }
-        if let Some(name) = name {
-            let end = name.split_once('>').map(|parts| parts.0);
-            self.cursor.until(">");
-            let valid = end.is_some_and(|name| {
-                !name.is_empty()
-                    && name
-                        .bytes()
-                        .all(|byte| byte == b'_' || byte.is_ascii_alphanumeric())
-            });
-            return if valid {
-                Ok(true)
-            } else {
-                Err(self
-                    .cursor
-                    .refuse("invalid named capture", start)
-                    .advise("a name is letters, digits and `_` between `<` and `>`"))
-            };
-        }
-        self.cursor.next();
-        let mut flags = self.flags;
-        let mut value = true;
-        let mut seen = false;
-        while let Some(flag) = self.cursor.next() {
-            match flag {
-                'i' => flags.fold = value,
-                'm' => flags.multi_line = value,
-                's' => flags.dot_all = value,
-                'U' => flags.ungreedy = value,
-                '-' if value => {
-                    value = false;
-                    seen = false;
-                    continue;
-                }
-                ':' | ')' if value || seen => {
-                    // At the end of a group, what `open` saved before this is restored.
-                    self.flags = flags;
-                    return Ok(flag == ':');
-                }
-                _ => break,
-            }
-            seen = true;
-        }
-        let construct = &rest[..rest.len() - self.cursor.rest().len()];
-        let advice = match construct {
-            "?=" | "?!" => NO_LOOK_AROUND,
-            "?>" => "there are no atomic groups; write `(?:…)`",
-            "?#" => "there are no comments inside a pattern",
-            _ => "only the flags i, m, s and U exist",
-        };
-        Err(self.cursor.refuse(PERL, start).advise(advice))
-    }
-
-    fn skip(&mut self, length: usize) {
-        for _ in 0..length {
-            self.cursor.next();
-        }
     }
 
     fn close(&mut self) -> Result<(), Refusal> {
@@ -325,12 +245,7 @@ impl Translator<'_> {
         self.out.push(')');
         let inner = std::mem::replace(&mut self.level, group.level);
         let (product, depth) = (inner.product.max(1), inner.depth + 1);
-        self.level.atom = Some(Atom {
-            start: group.out_start,
-            product,
-            depth,
-            repeated: false,
-        });
+        self.level.atom = Some(Atom { start: group.out_start, product, depth, repeated: false });
         self.flags = group.flags;
         Ok(())
     }
@@ -403,38 +318,4 @@ impl Translator<'_> {
             .refuse("invalid repeat count", start)
             .advise("counts, and nested counts multiplied, may be 1000 at most, the smaller one first")
     }
-}
-
-const PERL: &str = "invalid or unsupported Perl syntax";
-const NO_LOOK_AROUND: &str = "there is no look-around in this dialect (RE2)";
-
-/// Reads `{n}`, `{n,}` or `{n,m}`; without any of these the brace is a literal and nothing is read.
-fn counts(cursor: &mut Cursor<'_>) -> Option<(u32, Option<u32>)> {
-    let mut ahead = cursor.clone();
-    ahead.eat("{");
-    let min = count(&mut ahead)?;
-    let max = if !ahead.eat(",") {
-        Some(min)
-    } else if ahead.peek() == Some('}') {
-        None
-    } else {
-        Some(count(&mut ahead)?)
-    };
-    if !ahead.eat("}") {
-        return None;
-    }
-    *cursor = ahead;
-    Some((min, max))
-}
-
-/// A number without leading zeros; a huge one is only known to be too large.
-fn count(cursor: &mut Cursor<'_>) -> Option<u32> {
-    let rest = cursor.rest();
-    let length = rest.bytes().take_while(u8::is_ascii_digit).count();
-    let digits = &rest[..length];
-    if digits.is_empty() || (length > 1 && digits.starts_with('0')) {
-        return None;
-    }
-    cursor.eat(digits);
-    Some(digits.parse().unwrap_or(u32::MAX))
 }
