@@ -71,12 +71,10 @@ impl Source {
         if self.is_test {
             return "";
         }
-        // Attributes of the tests at the foot: `#[cfg(test)]`, `#[cfg(all(test, unix))]`, then `mod`.
         let mut before = 0;
         for line in self.text.split_inclusive('\n') {
-            let after = &self.text[before + line.len()..];
-            let module = ["mod ", "pub(crate) mod ", "pub mod "].iter().any(|word| after.starts_with(word));
-            if line.starts_with("#[cfg(") && line.contains("test") && module {
+            let module = self.text[before + line.len()..].lines().next().unwrap_or_default();
+            if gates_tests(line) && module.contains("mod ") && module.ends_with('{') {
                 return &self.text[..before];
             }
             before += line.len();
@@ -282,9 +280,20 @@ fn every_name_is_imported_from_the_file_that_defines_it() {
     failures::none("imports", seen, &failed);
 }
 
+/// `#[cfg(test)]`, `#[cfg(all(test, unix))]`
+fn gates_tests(line: &str) -> bool {
+    line.starts_with("#[cfg(") && line.contains("test")
+}
+
 /// A file that declares public modules is a face.
 fn is_face(source: &Source) -> bool {
-    source.code().lines().any(|line| line.starts_with("pub mod ") || line.starts_with("pub(crate) mod "))
+    let lines: Vec<&str> = source.code().lines().collect();
+    lines.iter().enumerate().any(|(index, line)| {
+        let after_gate =
+            index.checked_sub(1).and_then(|above| lines.get(above)).is_some_and(|line| gates_tests(line));
+        let declares = line.starts_with("pub mod ") || line.starts_with("pub(crate) mod ");
+        declares && line.ends_with(';') && !after_gate
+    })
 }
 
 #[test]
