@@ -1,0 +1,238 @@
+//! [`AzureKvService`]: Azure Key Vault as a key service of the core.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use ksops_core::keys::key_group::EncryptedDataKey;
+use ksops_core::keys::key_service::{KeyService, KeyServiceError};
+use ksops_core::keys::master_key::{AzureKvKey, MasterKey};
+use ksops_core::secret::SecretBytes;
+use ksops_transport::https::{HttpsClient, HttpsSettings};
+use ksops_transport::retry::RetryPolicy;
+use ksops_transport::runtime::block_on_within;
+
+use crate::advice::{Operation, advise};
+use crate::chain::{Chain, RealSource};
+use crate::failure::Failure;
+use crate::settings::AzureSettings;
+use crate::vault::{Vault, decode_enc};
+use crate::vault_host::{self, VaultHostError};
+
+/// Encrypts and decrypts data keys with keys of Azure Key Vault and Managed HSM.
+///
+/// One value for the process: it keeps the tokens, the connections and what the vaults' challenges said. Nothing is
+/// read or sent before the first operation.
+pub struct AzureKvService {
+    settings: Arc<AzureSettings>,
+    policy: RetryPolicy,
+    shared: OnceLock<Result<Shared, Failure>>,
+    vaults: Mutex<HashMap<String, Arc<Vault>>>,
+}
+
+/// What all vaults use together.
+struct Shared {
+    client: HttpsClient,
+    chain: Arc<Chain>,
+}
+
+impl fmt::Debug for AzureKvService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AzureKvService")
+    }
+}
+
+impl AzureKvService {
+    /// A service with these settings.
+    #[must_use]
+    pub fn new(settings: AzureSettings) -> Self {
+        Self {
+            policy: RetryPolicy { unit: settings.retry_unit, ..RetryPolicy::default() },
+            settings: Arc::new(settings),
+            shared: OnceLock::new(),
+            vaults: Mutex::default(),
+        }
+    }
+
+    /// Asks the vault for the newest version of a key, whatever version `key` names.
+    ///
+    /// # Errors
+    /// [`KeyServiceError`] if the vault could not be asked or refused.
+    pub fn resolve_latest(&self, key: &AzureKvKey) -> Result<AzureKvKey, KeyServiceError> {
+        let name = key.name.clone();
+        let version = self.run(key, move |vault| async move { vault.newest_version(&name).await });
+        match version {
+            Ok(version) => Ok(AzureKvKey { version, ..key.clone() }),
+            Err(failure) => {
+                let mut error = advise(&failure, Operation::Get, key);
+                error.message =
+                    format!("failed to fetch Azure Key to retrieve key version: {}", error.message);
+                Err(error)
+            }
+        }
+    }
+
+    /// Runs an operation on the vault of `key` within the time limit.
+    fn run<T, F>(
+        &self,
+        key: &AzureKvKey,
+        operation: impl FnOnce(Arc<Vault>) -> F + Send + 'static,
+    ) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Failure>> + Send + 'static,
+    {
+        check_names(key)?;
+        let vault = self.vault(&key.vault_url)?;
+        block_on_within(self.settings.time_limit, async move { operation(vault).await })?
+    }
+
+    /// The client of a vault, made once.
+    fn vault(&self, vault_url: &str) -> Result<Arc<Vault>, Failure> {
+        let url =
+            vault_host::check(vault_url, &self.settings.vault_suffixes).map_err(|error| Failure::Host {
+                unknown_suffix: matches!(error, VaultHostError::Unknown(_)),
+                message: error.to_string(),
+            })?;
+        let shared = self.shared.get_or_init(|| self.connect()).as_ref().map_err(Clone::clone)?;
+        // A thread that panicked while it held the lock leaves the map whole.
+        let mut vaults = self.vaults.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(vault) = vaults.get(url.as_str()) {
+            return Ok(Arc::clone(vault));
+        }
+        let name = url.to_string();
+        let vault = Arc::new(Vault::new(url, Arc::clone(&shared.chain), &shared.client, &self.policy)?);
+        vaults.insert(name, Arc::clone(&vault));
+        Ok(vault)
+    }
+
+    fn connect(&self) -> Result<Shared, Failure> {
+        let client = HttpsClient::new(&HttpsSettings::default()).map_err(Failure::Http)?;
+        let source = RealSource {
+            settings: Arc::clone(&self.settings),
+            client: client.clone(),
+            policy: self.policy.clone(),
+        };
+        let chain = Arc::new(Chain::new(&self.settings, Box::new(source)));
+        Ok(Shared { client, chain })
+    }
+}
+
+impl KeyService for AzureKvService {
+    fn serves(&self, key: &MasterKey) -> bool {
+        matches!(key, MasterKey::AzureKv(_))
+    }
+
+    fn resolve(&self, key: &MasterKey) -> Result<MasterKey, KeyServiceError> {
+        let key = azure_key(key)?;
+        if key.version.is_empty() {
+            return self.resolve_latest(key).map(MasterKey::AzureKv);
+        }
+        Ok(MasterKey::AzureKv(key.clone()))
+    }
+
+    fn encrypt(&self, key: &MasterKey, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
+        let key = azure_key(key)?;
+        let (name, version, plain) = (key.name.clone(), key.version.clone(), data_key.clone());
+        self.run(key, move |vault| async move { vault.encrypt(&name, &version, &plain).await })
+            .map(EncryptedDataKey)
+            .map_err(|failure| advise(&failure, Operation::Encrypt, key))
+    }
+
+    fn decrypt(&self, key: &MasterKey, enc: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError> {
+        let key = azure_key(key)?;
+        let (name, version) = (key.name.clone(), key.version.clone());
+        decode_enc(&enc.0)
+            .and_then(|cipher| {
+                self.run(key, move |vault| async move { vault.decrypt(&name, &version, &cipher).await })
+            })
+            .map_err(|failure| advise(&failure, Operation::Decrypt, key))
+    }
+}
+
+fn azure_key(key: &MasterKey) -> Result<&AzureKvKey, KeyServiceError> {
+    match key {
+        MasterKey::AzureKv(key) => Ok(key),
+        other => Err(KeyServiceError::new(format!(
+            "the Azure key service cannot use a key of type {}",
+            other.key_type()
+        ))),
+    }
+}
+
+/// Names and versions become parts of a URL's path, unescaped by the SDK: only what Azure allows gets there.
+fn check_names(key: &AzureKvKey) -> Result<(), Failure> {
+    let plain =
+        |text: &str| text.len() <= 127 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if key.name.is_empty() || !plain(&key.name) {
+        return Err(Failure::Other(format!(
+            "{:?} is no name of a key: letters, digits and dashes",
+            key.name
+        )));
+    }
+    if !plain(&key.version) {
+        return Err(Failure::Other(format!("{:?} is no version of a key: letters and digits", key.version)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ksops_core::keys::key_group::EncryptedDataKey;
+    use ksops_core::keys::key_service::KeyService;
+    use ksops_core::keys::master_key::{AgeKey, AzureKvKey, MasterKey};
+    use ksops_core::secret::SecretBytes;
+
+    use super::AzureKvService;
+    use crate::settings::AzureSettings;
+
+    fn key(vault_url: &str, name: &str, version: &str) -> MasterKey {
+        MasterKey::AzureKv(AzureKvKey {
+            vault_url: vault_url.into(),
+            name: name.into(),
+            version: version.into(),
+        })
+    }
+
+    #[test]
+    fn hosts_that_are_no_vaults_are_refused_before_any_request() {
+        let service = AzureKvService::new(AzureSettings::default());
+        let error = service
+            .encrypt(&key("https://127.0.0.1:1", "n", "1"), &SecretBytes::default())
+            .expect_err("refused");
+        assert!(error.message.contains("nothing was sent"), "{error}");
+        assert!(error.hints.iter().any(|hint| hint.contains("KSOPS_AZURE_KEYVAULT_SUFFIXES")));
+        assert!(service.shared.get().is_none());
+    }
+
+    #[test]
+    fn names_that_would_change_the_path_are_refused() {
+        let service = AzureKvService::new(AzureSettings::default());
+        let enc = EncryptedDataKey("AAAA".into());
+        for (name, version) in
+            [("..", "1"), ("n/x", "1"), ("n?x", "1"), ("", "1"), ("n", "../x"), ("n", "%2e")]
+        {
+            let error = service.decrypt(&key("https://v.vault.azure.net", name, version), &enc);
+            assert!(error.expect_err("refused").message.contains("of a key"), "{name} {version}");
+        }
+        assert!(service.shared.get().is_none());
+    }
+
+    #[test]
+    fn an_enc_that_is_not_base64url_is_refused_before_any_request() {
+        let service = AzureKvService::new(AzureSettings::default());
+        let enc = EncryptedDataKey("a+/=".into());
+        let error = service.decrypt(&key("https://v.vault.azure.net", "n", "1"), &enc).expect_err("refused");
+        assert!(error.message.contains("failed to base64 decode"), "{error}");
+        assert!(service.shared.get().is_none());
+    }
+
+    #[test]
+    fn a_version_given_is_not_asked_for() {
+        let service = AzureKvService::new(AzureSettings::default());
+        let key = key("https://v.vault.azure.net", "n", "1");
+        assert_eq!(service.resolve(&key), Ok(key));
+        assert!(!service.serves(&MasterKey::Age(AgeKey::default())));
+    }
+}
