@@ -3,6 +3,9 @@
 //! The oracle is `tests/oracle/go-regexp`. Without a Go tool chain the test says "skipped"; with `CI` set that is a
 //! failure. `KSOPS_PATTERN_ROUNDS` and `KSOPS_PATTERN_SEED` choose a longer or another run.
 
+// The core is pure; this test asks another program.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -237,10 +240,7 @@ fn json(text: &str) -> String {
 }
 
 fn from_environment(name: &str, default: u64) -> u64 {
-    std::env::var(name)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(default)
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 #[test]
@@ -254,22 +254,12 @@ fn random_patterns_mean_the_same_as_in_go() {
     let rounds = from_environment("KSOPS_PATTERN_ROUNDS", 20_000);
     let mut dice = Dice(from_environment("KSOPS_PATTERN_SEED", 0x5eed).max(1));
     let cases: Vec<(String, Vec<String>)> = (0..rounds)
-        .map(|_| {
-            (
-                dice.join(PIECES, 6),
-                (0..6).map(|_| dice.join(LETTERS, 4)).collect(),
-            )
-        })
+        .map(|_| (dice.join(PIECES, 6), (0..6).map(|_| dice.join(LETTERS, 4)).collect()))
         .collect();
     let mut questions = String::new();
     for (pattern, texts) in &cases {
         let texts: Vec<String> = texts.iter().map(|text| json(text)).collect();
-        let _ = writeln!(
-            questions,
-            "{{\"pattern\":{},\"texts\":[{}]}}",
-            json(pattern),
-            texts.join(",")
-        );
+        let _ = writeln!(questions, "{{\"pattern\":{},\"texts\":[{}]}}", json(pattern), texts.join(","));
     }
     let mut child = Command::new("go")
         .args(["run", "."])
@@ -292,15 +282,11 @@ fn random_patterns_mean_the_same_as_in_go() {
         match Pattern::new(pattern) {
             Ok(compiled) => {
                 accepted += 1;
-                let matches: Vec<String> = texts
-                    .iter()
-                    .map(|text| compiled.is_match(text.as_bytes()).to_string())
-                    .collect();
+                let matches: Vec<String> =
+                    texts.iter().map(|text| compiled.is_match(text.as_bytes()).to_string()).collect();
                 let ours = format!("{{\"ok\":true,\"matches\":[{}]}}", matches.join(","));
                 if ours != *answer {
-                    differences.push(format!(
-                        "{pattern:?} on {texts:?}\n  ours {ours}\n  go   {answer}"
-                    ));
+                    differences.push(format!("{pattern:?} on {texts:?}\n  ours {ours}\n  go   {answer}"));
                 }
             }
             // A large class a thousand times is over the limit on memory (security.md S15), which Go does not have.
@@ -309,20 +295,11 @@ fn random_patterns_mean_the_same_as_in_go() {
             Err(_) => {}
         }
     }
-    assert!(
-        accepted > cases.len() / 5,
-        "only {accepted} of {} patterns were valid",
-        cases.len()
-    );
+    assert!(accepted > cases.len() / 5, "only {accepted} of {} patterns were valid", cases.len());
     assert!(
         differences.is_empty(),
         "{} differences, {accepted} accepted:\n{}",
         differences.len(),
-        differences
-            .iter()
-            .take(40)
-            .cloned()
-            .collect::<Vec<_>>()
-            .join("\n")
+        differences.iter().take(40).cloned().collect::<Vec<_>>().join("\n")
     );
 }
