@@ -1,5 +1,9 @@
 //! Master keys, key groups and the services that use them.
 
+pub mod decryption_order;
+pub mod distribute;
 pub mod key_group;
 pub mod key_service;
 pub mod master_key;
+pub mod recover;
+mod wrap;

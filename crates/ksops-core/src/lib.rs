@@ -5,7 +5,10 @@
 //! [`crypto`], then [`keys`], [`metadata`] and [`document`].
 
 pub mod clock;
+pub mod crypto;
+pub mod document;
 pub mod keys;
+pub mod metadata;
 pub mod pattern;
 pub mod random;
 pub mod secret;

@@ -1,3 +1,6 @@
 //! The ordered tree of one document.
 
 pub mod branch;
+pub mod path;
+pub mod selection;
+pub mod walk;

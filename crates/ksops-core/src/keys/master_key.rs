@@ -205,8 +205,7 @@ mod tests {
 
     #[test]
     fn the_text_form_of_an_azure_key_doubles_a_slash() {
-        let key =
-            AzureKvKey { vault_url: "https://v/".into(), name: "n".into(), version: "1".into() };
+        let key = AzureKvKey { vault_url: "https://v/".into(), name: "n".into(), version: "1".into() };
         assert_eq!(MasterKey::AzureKv(key).to_string(), "https://v//keys/n/1");
     }
 }

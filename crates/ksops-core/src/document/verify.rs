@@ -1,0 +1,259 @@
+//! The check of our own output (security.md S11): it is decrypted again and compared with what went in.
+
+use zeroize::Zeroizing;
+
+use crate::crypto::data_key::DataKey;
+use crate::crypto::plaintext;
+use crate::document::decrypt::{DecryptError, Decryptor, Mode, Options};
+use crate::document::warning::place;
+use crate::metadata::model::Metadata;
+use crate::tree::branch::{Branch, Comment, Entry, Key, Node};
+use crate::tree::path::{Step, Trail, TreePath};
+use crate::tree::selection::Selection;
+use crate::tree::walk::MAX_DEPTH;
+use crate::value::Value;
+
+/// What the format of the output can tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fidelity {
+    /// Which types it has.
+    pub typing: Typing,
+    /// Whether it has comments.
+    pub comments: bool,
+}
+
+/// Which types a format has for values that are left plain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typing {
+    /// All of them (YAML).
+    Full,
+    /// All but timestamps, which become strings (JSON).
+    WithoutTime,
+    /// Strings only (dotenv, INI).
+    StringsOnly,
+}
+
+/// The output does not hold what went in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// It cannot be decrypted again.
+    #[error("the output cannot be decrypted again: {0}")]
+    Decrypt(#[from] DecryptError),
+    /// It decrypts to something else.
+    #[error("the output decrypts to something else than the input: {problem} (at {})", place(*.document, .path))]
+    Different {
+        /// The document, from 0.
+        document: usize,
+        /// Where.
+        path: TreePath,
+        /// What is different.
+        problem: &'static str,
+    },
+}
+
+/// Decrypts the documents of an output, one after another, and compares each with the input. Nothing is given out.
+pub struct Verifier<'a> {
+    decryptor: Decryptor<'a>,
+    fidelity: Fidelity,
+    document: usize,
+}
+
+impl<'a> Verifier<'a> {
+    /// Sets up the check of one file.
+    #[must_use]
+    pub fn new(
+        key: &DataKey,
+        selection: &'a Selection,
+        mac_only_encrypted: bool,
+        fidelity: Fidelity,
+    ) -> Self {
+        let options = Options::default();
+        let decryptor = Decryptor::new(key, selection, mac_only_encrypted, Mode::Strict, options);
+        Self { decryptor, fidelity, document: 0 }
+    }
+
+    /// Compares the next document, as read from the output and without metadata, with the input.
+    ///
+    /// # Errors
+    /// [`VerifyError`] if it cannot be decrypted or is different.
+    pub fn branch(&mut self, mut encrypted: Branch, input: &Branch) -> Result<(), VerifyError> {
+        self.decryptor.open(&mut encrypted)?;
+        let document = self.document;
+        compare(input, &encrypted, self.fidelity)
+            .map_err(|Difference { path, problem }| VerifyError::Different { document, path, problem })?;
+        self.document += 1;
+        Ok(())
+    }
+
+    /// Compares the MAC that the output holds.
+    ///
+    /// # Errors
+    /// [`VerifyError::Decrypt`] if it does not agree.
+    pub fn finish(self, metadata: &Metadata) -> Result<(), VerifyError> {
+        self.decryptor.finish(metadata)?;
+        Ok(())
+    }
+}
+
+/// Where two documents differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Where.
+    pub path: TreePath,
+    /// What is different; never a value.
+    pub problem: &'static str,
+}
+
+/// Compares a document with what was read back.
+///
+/// Keys, order, values and types must be the same; a float without a fraction may come back as the integer that it was
+/// printed as (file-format.md section 12, row 13). Of comments the texts must be there in the same order: they may
+/// stand in another container, and empty ones may be missing (section 7.5).
+///
+/// # Errors
+/// The first [`Difference`].
+pub fn compare(input: &Branch, output: &Branch, fidelity: Fidelity) -> Result<(), Difference> {
+    Comparison { fidelity }.maps(input, output, &Trail::root(), 0)?;
+    if fidelity.comments && comments(input) != comments(output) {
+        return Err(Difference {
+            path: TreePath::default(),
+            problem: "comments are missing, changed or moved",
+        });
+    }
+    Ok(())
+}
+
+struct Comparison {
+    fidelity: Fidelity,
+}
+
+impl Comparison {
+    fn maps(
+        &self,
+        input: &Branch,
+        output: &Branch,
+        trail: &Trail<'_>,
+        depth: usize,
+    ) -> Result<(), Difference> {
+        let mut theirs = output.entries.iter().filter_map(as_item);
+        for (key, node) in input.entries.iter().filter_map(as_item) {
+            let below = trail.below(Step::Key(key));
+            match theirs.next() {
+                Some((name, other)) if name == key => self.nodes(node, other, &below, depth + 1)?,
+                _ => return different(&below, "a key is missing or in another place"),
+            }
+        }
+        match theirs.next() {
+            Some((key, _)) => different(&trail.below(Step::Key(key)), "a key was added"),
+            None => Ok(()),
+        }
+    }
+
+    fn lists(
+        &self,
+        input: &[Node],
+        output: &[Node],
+        trail: &Trail<'_>,
+        depth: usize,
+    ) -> Result<(), Difference> {
+        let is_content = |node: &&Node| !matches!(node, Node::Comment(_));
+        let mut theirs = output.iter().filter(is_content);
+        for (index, node) in input.iter().enumerate().filter(|(_, node)| is_content(node)) {
+            let below = trail.below(Step::Index(index));
+            match theirs.next() {
+                Some(other) => self.nodes(node, other, &below, depth + 1)?,
+                None => return different(&below, "an element is missing"),
+            }
+        }
+        if theirs.next().is_some() { different(trail, "an element was added") } else { Ok(()) }
+    }
+
+    fn nodes(&self, input: &Node, output: &Node, trail: &Trail<'_>, depth: usize) -> Result<(), Difference> {
+        if depth > MAX_DEPTH {
+            return different(trail, "the nesting is too deep");
+        }
+        match (input, output) {
+            (Node::Leaf(value), Node::Leaf(other)) if self.equal(value, other) => Ok(()),
+            (Node::Leaf(value), Node::Leaf(other)) if value.type_name() != other.type_name() => {
+                different(trail, "a value has another type")
+            }
+            (Node::Leaf(_), Node::Leaf(_)) => different(trail, "a value is different"),
+            (Node::Map(branch), Node::Map(other)) => self.maps(branch, other, trail, depth),
+            (Node::List(list), Node::List(other)) => self.lists(list, other, trail, depth),
+            _ => different(trail, "a scalar, list or mapping became something else"),
+        }
+    }
+
+    fn equal(&self, input: &Value, output: &Value) -> bool {
+        match (input, output) {
+            (Value::Text(text), Value::Text(other)) => text == other,
+            (Value::Int(int), Value::Int(other)) => int == other,
+            (Value::Bool(truth), Value::Bool(other)) => truth == other,
+            (Value::Null, Value::Null) => true,
+            (Value::Float(_), Value::Float(_) | Value::Int(_))
+            | (Value::Timestamp(_), Value::Timestamp(_)) => same_bytes(input, output),
+            (Value::Timestamp(_), Value::Text(_)) => {
+                self.fidelity.typing != Typing::Full && same_bytes(input, output)
+            }
+            (Value::Int(_) | Value::Float(_) | Value::Bool(_), Value::Text(_)) => {
+                self.fidelity.typing == Typing::StringsOnly && same_bytes(input, output)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether two values are the same for cipher and MAC.
+fn same_bytes(input: &Value, output: &Value) -> bool {
+    let bytes = |value| {
+        let mut bytes = Zeroizing::new(Vec::new());
+        plaintext::write(value, &mut bytes).ok().map(|()| bytes)
+    };
+    bytes(input).is_some_and(|input| Some(input) == bytes(output))
+}
+
+fn as_item(entry: &Entry) -> Option<(&Key, &Node)> {
+    match entry {
+        Entry::Item(key, node) => Some((key, node)),
+        Entry::Comment(_) => None,
+    }
+}
+
+fn different(trail: &Trail<'_>, problem: &'static str) -> Result<(), Difference> {
+    Err(Difference { path: trail.to_path(), problem })
+}
+
+/// The lines of all comments that are not empty, in document order.
+fn comments(branch: &Branch) -> Vec<&[u8]> {
+    let mut found = Vec::new();
+    comments_of_map(branch, &mut found, 0);
+    found
+}
+
+fn comments_of_map<'a>(branch: &'a Branch, found: &mut Vec<&'a [u8]>, depth: usize) {
+    for entry in &branch.entries {
+        match entry {
+            Entry::Comment(comment) => push_comment(comment, found),
+            Entry::Item(_, node) => comments_of_node(node, found, depth + 1),
+        }
+    }
+}
+
+fn comments_of_node<'a>(node: &'a Node, found: &mut Vec<&'a [u8]>, depth: usize) {
+    match node {
+        Node::Comment(comment) => push_comment(comment, found),
+        Node::Leaf(_) => {}
+        // Nothing deeper was walked, so nothing deeper gets here.
+        _ if depth > MAX_DEPTH => {}
+        Node::Map(branch) => comments_of_map(branch, found, depth),
+        Node::List(list) => list.iter().for_each(|node| comments_of_node(node, found, depth + 1)),
+    }
+}
+
+fn push_comment<'a>(comment: &'a Comment, found: &mut Vec<&'a [u8]>) {
+    found.extend(comment.text.expose().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,5 @@
+//! The `sops` block of a file.
+
+mod field;
+pub mod model;
+pub mod wire;
