@@ -53,6 +53,9 @@ pub fn advise(failure: &Failure, operation: Operation, key: &AzureKvKey) -> KeyS
         Failure::Answer(answer) => (said(answer), answer_hints(answer, operation, key)),
         Failure::Http(error) => (error.to_string(), network_hints(error.kind, key)),
         Failure::Credential(failure) => (failure.describe(), credential_hints(failure.settings.is_some())),
+        Failure::Challenge { scope, vault } if scope.is_empty() => {
+            (format!("the challenge of {vault} names no resource, so no token was sent"), Vec::new())
+        }
         Failure::Challenge { scope, vault } => (
             format!("{vault} asked for a token for {scope}, which does not belong to it; no token was sent"),
             vec!["check the vault's URL: this is what a forged URL looks like".to_owned()],

@@ -16,6 +16,16 @@ pub(crate) fn tenant_of(challenge: &str) -> Option<String> {
     plain.then(|| tenant.to_owned())
 }
 
+/// The first scope or resource of a `WWW-Authenticate` header that must not be asked for on behalf of `vault`; an empty
+/// text if the header names none at all. The SDK takes the first it finds, so every one has to be good.
+pub(crate) fn foreign_scope<'a>(vault: &Url, challenge: &'a str) -> Option<&'a str> {
+    let mut named = parameters(challenge, "scope").chain(parameters(challenge, "resource")).peekable();
+    if named.peek().is_none() {
+        return Some("");
+    }
+    named.find(|scope| !may_receive(vault, scope))
+}
+
 /// Whether a token for `scope` may go to `vault`: the vault is a proper subdomain of the scope's host, and the ports
 /// are the same. This keeps a forged URL in a file from harvesting tokens.
 pub(crate) fn may_receive(vault: &Url, scope: &str) -> bool {
@@ -30,13 +40,14 @@ pub(crate) fn may_receive(vault: &Url, scope: &str) -> bool {
         && is_below(vault_host, resource_host)
 }
 
-/// The quoted value of a parameter.
-fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
-    challenge.match_indices(name).find_map(|(start, _)| {
-        let before = challenge[..start].chars().next_back();
-        if !matches!(before, None | Some(' ' | ',' | '\t')) {
-            return None;
-        }
+/// The first quoted value of a parameter.
+fn parameter<'a>(challenge: &'a str, name: &'a str) -> Option<&'a str> {
+    parameters(challenge, name).next()
+}
+
+/// The quoted values of a parameter.
+fn parameters<'a>(challenge: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    challenge.match_indices(name).filter_map(move |(start, _)| {
         let value = challenge[start + name.len()..].strip_prefix("=\"")?;
         value.split_once('"').map(|(value, _)| value)
     })
@@ -46,7 +57,7 @@ fn parameter<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use azure_core::http::Url;
 
-    use super::{may_receive, tenant_of};
+    use super::{foreign_scope, may_receive, tenant_of};
 
     #[test]
     fn finds_the_tenant() {
@@ -81,6 +92,23 @@ mod tests {
             ("https://v.vault.azure.net", "vault.azure.net"),
         ] {
             assert!(!may(vault, scope), "{vault} {scope}");
+        }
+    }
+
+    #[test]
+    fn every_scope_and_resource_of_a_challenge_has_to_be_good() {
+        let vault = Url::parse("https://v.vault.azure.net").expect("URL");
+        let good = "resource=\"https://vault.azure.net\"";
+        assert_eq!(foreign_scope(&vault, &format!("Bearer {good}")), None);
+        assert_eq!(foreign_scope(&vault, "Bearer authorization=\"https://l/t\""), Some(""));
+        for other in [
+            "scope=\"https://x/.default\"",
+            "myscope=\"https://x/.default\"",
+            "resource=\"https://x/.default\"",
+        ] {
+            let (before, behind) = (format!("Bearer {other}, {good}"), format!("Bearer {good}, {other}"));
+            assert_eq!(foreign_scope(&vault, &before), Some("https://x/.default"));
+            assert_eq!(foreign_scope(&vault, &behind), Some("https://x/.default"));
         }
     }
 }

@@ -92,10 +92,13 @@ pub(crate) struct ForeignChallenge {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let mut next: Option<&(dyn StdError + 'static)> = Some(&error);
+        // The outer texts are the SDK's wrapping.
+        let mut innermost = String::new();
         for _ in 0..DEPTH {
             let Some(cause) = next else {
                 break;
             };
+            innermost = cause.to_string();
             if let Some(http) = cause.downcast_ref::<HttpError>() {
                 return Self::Http(http.clone());
             }
@@ -110,7 +113,7 @@ impl From<Error> for Failure {
             }
             next = cause.source();
         }
-        Self::Other(plain(&error.to_string()))
+        Self::Other(plain(&innermost))
     }
 }
 

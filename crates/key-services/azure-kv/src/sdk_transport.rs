@@ -11,7 +11,7 @@ use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{
     AsyncRawResponse, Body, ClientOptions, HttpClient, Method as SdkMethod, Request as SdkRequest,
-    RetryOptions, Transport,
+    RetryOptions, Transport, Url,
 };
 use ksops_transport::https::HttpsClient;
 use ksops_transport::message::{Method, Request};
@@ -19,15 +19,25 @@ use ksops_transport::retry::{self, RetryPolicy};
 use zeroize::Zeroizing;
 
 use crate::challenge;
+use crate::failure::ForeignChallenge;
 
 /// What a vault's answers told beside their content.
-#[derive(Default)]
 pub(crate) struct Observed {
+    vault: Url,
     tenant: Mutex<Option<String>>,
     rejected: Mutex<Option<Zeroizing<String>>>,
 }
 
 impl Observed {
+    pub(crate) fn new(vault: Url) -> Self {
+        Self { vault, tenant: Mutex::default(), rejected: Mutex::default() }
+    }
+
+    /// The vault's URL.
+    pub(crate) fn vault(&self) -> &Url {
+        &self.vault
+    }
+
     /// The tenant of the last challenge.
     pub(crate) fn tenant(&self) -> Option<String> {
         self.tenant.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -38,7 +48,12 @@ impl Observed {
         self.rejected.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn note(&self, challenge: &str, bearer: Option<&str>) {
+    /// Takes note of a challenge, unless it asks for a token that must not go to this vault.
+    fn note(&self, challenge: &str, bearer: Option<&str>) -> Result<(), ForeignChallenge> {
+        if let Some(scope) = challenge::foreign_scope(&self.vault, challenge) {
+            let vault = self.vault.host_str().unwrap_or_default().to_owned();
+            return Err(ForeignChallenge { scope: scope.to_owned(), vault });
+        }
         if let Some(tenant) = challenge::tenant_of(challenge) {
             *self.tenant.lock().unwrap_or_else(PoisonError::into_inner) = Some(tenant);
         }
@@ -46,6 +61,7 @@ impl Observed {
             let mut rejected = self.rejected.lock().unwrap_or_else(PoisonError::into_inner);
             *rejected = Some(Zeroizing::new(bearer.to_owned()));
         }
+        Ok(())
     }
 }
 
@@ -89,7 +105,10 @@ impl HttpClient for SdkTransport {
             && response.status == 401
             && let Some(challenge) = response.header("www-authenticate")
         {
-            observed.note(challenge, bearer(&ours));
+            observed.note(challenge, bearer(&ours)).map_err(|foreign| {
+                let text = foreign.to_string();
+                Error::with_error(ErrorKind::Other, foreign, text)
+            })?;
         }
         let mut headers = Headers::new();
         for (name, value) in response.headers {

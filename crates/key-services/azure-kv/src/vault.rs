@@ -12,7 +12,7 @@ use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
 use base64::Engine;
 use base64::engine::GeneralPurpose;
 use base64::engine::GeneralPurposeConfig;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use base64::{alphabet, engine::DecodePaddingMode};
 use ksops_core::secret::SecretBytes;
 use ksops_transport::https::HttpsClient;
@@ -43,7 +43,6 @@ pub(crate) struct Vault {
 struct Guard {
     chain: Arc<Chain>,
     observed: Arc<Observed>,
-    url: Url,
 }
 
 impl fmt::Debug for Guard {
@@ -60,9 +59,9 @@ impl TokenCredential for Guard {
         _: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
         let scope = scopes.first().copied().unwrap_or_default();
-        // The SDK compares hosts; this is the only way to a token, and compares ports, too.
-        if scopes.len() != 1 || !challenge::may_receive(&self.url, scope) {
-            let vault = self.url.host_str().unwrap_or_default().to_owned();
+        // The transport has looked at the challenge already; but this is the only way to a token.
+        if scopes.len() != 1 || !challenge::may_receive(self.observed.vault(), scope) {
+            let vault = self.observed.vault().host_str().unwrap_or_default().to_owned();
             let foreign = ForeignChallenge { scope: scope.to_owned(), vault };
             let text = foreign.to_string();
             return Err(Error::with_error(ErrorKind::Other, foreign, text));
@@ -85,13 +84,12 @@ impl Vault {
         client: &HttpsClient,
         policy: &RetryPolicy,
     ) -> Result<Self, Failure> {
-        let observed = Arc::new(Observed::default());
+        let observed = Arc::new(Observed::new(url));
         let options = client_options(client, policy, Some(Arc::clone(&observed)));
-        Self::with_options(url, chain, observed, options)
+        Self::with_options(chain, observed, options)
     }
 
     fn with_options(
-        url: Url,
         chain: Arc<Chain>,
         observed: Arc<Observed>,
         client_options: ClientOptions,
@@ -101,8 +99,8 @@ impl Vault {
             client_options,
             verify_challenge_resource: Some(true),
         };
-        let endpoint = url.to_string();
-        let guard = Guard { chain, observed, url };
+        let endpoint = observed.vault().to_string();
+        let guard = Guard { chain, observed };
         Ok(Self { client: KeyClient::new(&endpoint, Arc::new(guard), Some(options))? })
     }
 
@@ -117,7 +115,8 @@ impl Vault {
             key_version: Some(in_path(version).to_owned()),
             ..KeyClientEncryptOptions::default()
         };
-        let response = self.client.encrypt(name, parameters(plain.expose()), Some(options)).await?;
+        let answer = self.client.encrypt(name, parameters(plain.expose()), Some(options)).await;
+        let response = answer.map_err(|error| without_echo(error.into(), plain))?;
         let bytes = value(response.body().as_ref())?;
         Ok(URL_SAFE_NO_PAD.encode(&*bytes))
     }
@@ -160,6 +159,24 @@ pub(crate) fn decode_enc(text: &str) -> Result<Vec<u8>, Failure> {
 /// `/keys/NAME/decrypt`, the form that upstream sends.
 fn in_path(version: &str) -> &str {
     if version.is_empty() { "." } else { version }
+}
+
+/// Drops the message of an answer that repeats a part of what was to be encrypted.
+fn without_echo(failure: Failure, plain: &SecretBytes) -> Failure {
+    const PART: usize = 12;
+    let Failure::Answer(mut answer) = failure else {
+        return failure;
+    };
+    let forms = [URL_SAFE_NO_PAD.encode(plain.expose()), STANDARD.encode(plain.expose())].map(Zeroizing::new);
+    let repeats = |form: &Zeroizing<String>| {
+        let parts = form.as_bytes().windows(PART).filter_map(|part| std::str::from_utf8(part).ok());
+        parts.into_iter().any(|part| answer.message.contains(part) || answer.code.contains(part))
+    };
+    if forms.iter().any(repeats) {
+        answer.message = "the message repeats the request and is not shown".to_owned();
+        answer.code.clear();
+    }
+    Failure::Answer(answer)
 }
 
 /// The body of both operations. By hand, so that it is wiped.

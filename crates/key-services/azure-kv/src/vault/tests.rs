@@ -12,9 +12,9 @@ use ksops_core::secret::SecretBytes;
 use ksops_transport::runtime::block_on;
 use time::{Duration, OffsetDateTime};
 
-use super::{Vault, decode_enc, value};
+use super::{Vault, decode_enc, value, without_echo};
 use crate::chain::{Chain, TokenSource};
-use crate::failure::Failure;
+use crate::failure::{Answer, Failure};
 use crate::member::{Member, Refusal};
 use crate::sdk_transport::Observed;
 use crate::settings::AzureSettings;
@@ -67,7 +67,7 @@ fn encrypt(url: &str, challenge: &'static str) -> (Result<String, Failure>, Vec<
     };
     let chain = Arc::new(Chain::new(&AzureSettings::default(), Box::new(Counting(Arc::clone(&given)))));
     let url = Url::parse(url).expect("URL");
-    let vault = Vault::with_options(url, chain, Arc::new(Observed::default()), options).expect("a client");
+    let vault = Vault::with_options(chain, Arc::new(Observed::new(url)), options).expect("a client");
     let result = block_on(async move { vault.encrypt("n", "1", &SecretBytes::new(vec![1; 32])).await })
         .expect("runtime");
     let seen = seen.lock().expect("not poisoned").clone();
@@ -98,6 +98,17 @@ fn a_foreign_challenge_gets_neither_token_nor_body() {
         assert!(!format!("{failure:?}").contains("marker"));
         assert_eq!((seen.as_slice(), given), ([(false, 0)].as_slice(), 0), "{challenge}: {failure:?}");
     }
+}
+
+#[test]
+fn an_answer_that_repeats_the_data_key_is_not_shown() {
+    let plain = SecretBytes::new((0..32).collect());
+    let with = |message: &str| {
+        Failure::Answer(Answer { status: 400, message: message.to_owned(), ..Answer::default() })
+    };
+    let shown = format!("{:?}", without_echo(with("bad value AAECAwQFBgcICQ"), &plain));
+    assert!(!shown.contains("AAECAwQF"), "{shown}");
+    assert_eq!(without_echo(with("bad value"), &plain), with("bad value"));
 }
 
 #[test]
