@@ -117,6 +117,14 @@ pub enum EncryptErrorKind {
     CommentHeadsListItem,
 }
 
+impl EncryptErrorKind {
+    /// Whether it is a top-level key that is kept for metadata; upstream tells that with another exit status.
+    #[must_use]
+    pub fn is_reserved_key(&self) -> bool {
+        matches!(self, Self::ReservedKey(..))
+    }
+}
+
 impl std::fmt::Display for EncryptError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.kind {

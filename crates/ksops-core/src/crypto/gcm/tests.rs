@@ -1,3 +1,5 @@
+//! Tests of AES-GCM: the vectors of its specification, and the composition against the crate.
+
 use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
 
 use super::{IV_LEN, Keyed, TAG_LEN, new};

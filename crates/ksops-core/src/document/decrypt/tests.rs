@@ -1,3 +1,5 @@
+//! Tests of decrypting, and of the law that it undoes encrypting.
+
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_oneof, proptest};
 use time::OffsetDateTime;
 

@@ -1,3 +1,5 @@
+//! Tests of encrypting: what becomes an envelope, and what is refused.
+
 use time::OffsetDateTime;
 
 use super::{Counts, EncryptErrorKind, Encryptor, ReservedKeys};

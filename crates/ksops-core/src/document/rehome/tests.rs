@@ -1,3 +1,5 @@
+//! Tests of comments that are read in another container than they were encrypted for.
+
 use super::rehome;
 use crate::crypto::cipher::Cipher;
 use crate::crypto::data_key::DataKey;

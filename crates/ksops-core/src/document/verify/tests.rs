@@ -1,3 +1,5 @@
+//! Tests of the check of our own output.
+
 use time::OffsetDateTime;
 
 use super::{Fidelity, Typing, Verifier, VerifyError, compare};

@@ -1,3 +1,5 @@
+//! Tests of giving out the data key, and the toy key service that other tests use, too.
+
 use time::OffsetDateTime;
 
 use super::{DistributeError, distribute, new_group};

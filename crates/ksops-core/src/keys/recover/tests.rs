@@ -1,3 +1,5 @@
+//! Tests of recovering the data key and of the report when that fails.
+
 use super::{RecoverError, recover};
 use crate::crypto::iv::tests::Counting;
 use crate::keys::decryption_order::DecryptionOrder;

@@ -1,3 +1,5 @@
+//! Tests of the `sops` block: what is written, what is read, what is refused.
+
 use super::{WireError, append, from_branch, take, take_all, to_branch};
 use crate::crypto::timestamp;
 use crate::keys::key_group::{EncryptedDataKey, KeyEntry, KeyGroup};

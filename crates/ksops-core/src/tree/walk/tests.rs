@@ -1,3 +1,5 @@
+//! Tests of the walk, and the small builders of trees that other tests use, too.
+
 use std::convert::Infallible;
 
 use super::{Fate, MAX_DEPTH, Spot, Visitor, WalkCause, walk};
