@@ -116,7 +116,8 @@ pub fn write(data: &[u8], iv: &[u8], tag: &[u8], kind: &str) -> Vec<u8> {
 /// Splits at the last `separator` that has something behind it.
 fn split_last<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     let last = text.len().checked_sub(separator.len() + 1)?;
-    let start = (0..=last).rev().find(|start| text[*start..].starts_with(separator))?;
+    let starts = |start: &usize| text[*start] == b',' && text[*start..].starts_with(separator);
+    let start = (0..=last).rev().find(starts)?;
     Some((&text[..start], &text[start + separator.len()..]))
 }
 

@@ -187,7 +187,8 @@ impl Comparison {
 
     fn equal(&self, input: &Value, output: &Value) -> bool {
         match (input, output) {
-            (Value::Text(text), Value::Text(other)) => text == other,
+            // Both are ours, so this need not take the same time whatever they are.
+            (Value::Text(text), Value::Text(other)) => text.expose() == other.expose(),
             (Value::Int(int), Value::Int(other)) => int == other,
             (Value::Bool(truth), Value::Bool(other)) => truth == other,
             (Value::Null, Value::Null) => true,

@@ -20,11 +20,11 @@ fn wrap_line(line: &str, limit: usize, out: &mut String) {
         let (blanks, tail) = rest.split_at(rest.find(|letter| !is_blank(letter)).unwrap_or(rest.len()));
         let (word, tail) = tail.split_at(tail.find(is_blank).unwrap_or(tail.len()));
         let (blank_width, word_width) = (blanks.chars().count(), word.chars().count());
-        if width + blank_width + word_width <= limit
-            || width == 0 && (blanks.is_empty() || word_width >= limit)
-        {
+        let before = width + blank_width;
+        // As upstream's library: a word that is too long even for a line of its own gets one, but not at the start.
+        if before + word_width <= limit || before <= 1 {
             out.push_str(blanks);
-            width += blank_width + word_width;
+            width = before + word_width;
         } else if word.is_empty() {
             // Blanks at the end that do not fit are left out.
         } else {
@@ -60,6 +60,10 @@ mod tests {
         assert_eq!(wrap("aaaaaaaaaa bb", 5), "aaaaaaaaaa\nbb");
         assert_eq!(wrap("a\n\nb", 5), "a\n\nb");
         assert_eq!(wrap("", 5), "");
+        assert_eq!(wrap("a bbbbbbbb c", 5), "a\nbbbbbbbb\nc");
+        assert_eq!(wrap(" bbbbbbbb", 5), " bbbbbbbb");
+        assert_eq!(wrap("  bbbbbbbb", 5), "\nbbbbbbbb");
+        assert_eq!(wrap("aaaaa  \nb", 5), "aaaaa\nb");
     }
 
     #[test]
