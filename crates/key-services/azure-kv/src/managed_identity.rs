@@ -14,10 +14,13 @@ use crate::failure::plain;
 use crate::member::Refusal;
 use crate::settings::{AzureSettings, ManagedIdentitySource};
 
-/// How long the probe of the metadata service may take.
+/// How long the probe of the metadata service may take, as one member of several.
 const PROBE: Duration = Duration::from_secs(1);
 
-/// Gets a token of the managed identity. `alone`: it was chosen by name, so no probe is made.
+/// The same for the only member: it should be there, and the first answer on a new node can be slow.
+const PATIENT_PROBE: Duration = Duration::from_secs(10);
+
+/// Gets a token of the managed identity. `alone`: it was chosen by name.
 pub(crate) async fn token(
     settings: &AzureSettings,
     client: &HttpsClient,
@@ -36,9 +39,8 @@ pub(crate) async fn token(
     };
     let is_imds = matches!(source, ManagedIdentitySource::Imds { .. });
     if is_imds {
-        if !alone {
-            probe(client, &request).await?;
-        }
+        // Without it the retries below would use up the time limit where there is no metadata service.
+        probe(client, &request, if alone { PATIENT_PROBE } else { PROBE }).await?;
         policy.statuses.extend([404, 410, 501, 505]);
         policy.retries = 6;
     }
@@ -50,17 +52,18 @@ pub(crate) async fn token(
 }
 
 /// Asks without the header that a real question needs: any answer shows that the service is there.
-async fn probe(client: &HttpsClient, request: &Request) -> Result<(), Refusal> {
+async fn probe(client: &HttpsClient, request: &Request, limit: Duration) -> Result<(), Refusal> {
     let url = request.url.split('?').next().unwrap_or_default();
     let question = Request { route: Route::Direct, ..Request::new(Method::Get, url) };
-    match tokio::time::timeout(PROBE, client.send(&question)).await {
+    match tokio::time::timeout(limit, client.send(&question)).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => {
             Err(Refusal::Unavailable(format!("there is no metadata service on this machine ({error})")))
         }
-        Err(_) => Err(Refusal::Unavailable(
-            "there is no metadata service on this machine (no answer within a second)".to_owned(),
-        )),
+        Err(_) => Err(Refusal::Unavailable(format!(
+            "there is no metadata service on this machine (no answer within {} s)",
+            limit.as_secs()
+        ))),
     }
 }
 

@@ -3,143 +3,23 @@
 //! absence is a failure. They share the stand-in's faults and log, so they run one at a time.
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ksops_azure_kv::key_url::parse_key_url;
 use ksops_azure_kv::service::AzureKvService;
 use ksops_azure_kv::settings::{AzureSettings, ManagedIdentitySource};
-use ksops_core::keys::key_group::EncryptedDataKey;
-use ksops_core::keys::key_service::{KeyService, KeyServiceError};
+use ksops_core::keys::key_service::KeyService;
 use ksops_core::keys::master_key::{AzureKvKey, MasterKey};
-use ksops_core::secret::SecretBytes;
-use ksops_transport::https::{HttpsClient, HttpsSettings};
-use ksops_transport::message::{Method, Request, Route};
-use ksops_transport::runtime::block_on;
-use serde_json::Value;
+use ksops_transport::message::Method;
 use zeroize::Zeroizing;
 
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+use crate::rig::{
+    Rig, application, by_managed_identity, by_secret, data_key, encrypt, key, nothing, path_with, rig_file,
+};
 
-/// The stand-in, reset, for one test alone.
-struct Rig {
-    control: String,
-    _alone: MutexGuard<'static, ()>,
-}
-
-fn variable(name: &str) -> String {
-    env::var(name).unwrap_or_else(|_| panic!("{name} of the rig is not set"))
-}
-
-impl Rig {
-    fn start() -> Option<Self> {
-        let Ok(control) = env::var("RIG_AZURE_CONTROL") else {
-            assert!(env::var_os("CI").is_none(), "CI has to start the Azure rig");
-            eprintln!("skipped: no Azure rig");
-            return None;
-        };
-        let alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let rig = Self { control, _alone: alone };
-        rig.call(Method::Post, "/_rig/reset", "");
-        Some(rig)
-    }
-
-    fn call(&self, method: Method, path: &str, body: &str) -> Value {
-        let mut request = Request::new(method, format!("{}{path}", self.control));
-        request.route = Route::Direct;
-        request.body = Zeroizing::new(body.as_bytes().to_vec());
-        let response = block_on(async move {
-            HttpsClient::new(&HttpsSettings::default()).expect("a client").send(&request).await
-        });
-        let response = response.expect("runtime").expect("the rig answers");
-        assert_eq!(response.status, 200, "{path}");
-        serde_json::from_slice(&response.body).expect("JSON")
-    }
-
-    fn fault(&self, fault: &str) {
-        self.call(Method::Post, "/_rig/fault", fault);
-    }
-
-    /// The requests since the start, those of proxies left out.
-    fn log(&self) -> Vec<Value> {
-        let log = self.call(Method::Get, "/_rig/log", "");
-        let entries = log.as_array().expect("a list").iter();
-        entries.filter(|entry| entry["method"] != "CONNECT").cloned().collect()
-    }
-
-    fn count(&self, part: &str) -> usize {
-        self.log().iter().filter(|entry| entry["target"].as_str().is_some_and(|t| t.contains(part))).count()
-    }
-
-    /// Makes a key, or a new version of one, and names it.
-    fn new_key(&self, name: &str) -> AzureKvKey {
-        let made = self.call(Method::Post, &format!("/_rig/key?name={name}&new=1"), "");
-        AzureKvKey {
-            vault_url: variable("RIG_AZURE_VAULT_URL"),
-            name: name.to_owned(),
-            version: made["version"].as_str().expect("text").to_owned(),
-        }
-    }
-}
-
-fn key() -> MasterKey {
-    MasterKey::AzureKv(parse_key_url(&variable("RIG_AZURE_KEY_URL")).expect("a key URL"))
-}
-
-fn data_key() -> SecretBytes {
-    SecretBytes::new((0..33).collect())
-}
-
-/// Settings that find no credential.
-fn nothing() -> AzureSettings {
-    AzureSettings {
-        tool_path: Some("nowhere".into()),
-        managed_identity: ManagedIdentitySource::Imds { endpoint: "http://127.0.0.1:1/imds".to_owned() },
-        retry_unit: Duration::from_millis(20),
-        ..AzureSettings::default()
-    }
-}
-
-fn application() -> AzureSettings {
-    AzureSettings {
-        tenant_id: Some(variable("RIG_AZURE_TENANT_ID")),
-        client_id: Some(variable("RIG_AZURE_CLIENT_ID")),
-        ..nothing()
-    }
-}
-
-fn by_secret() -> AzureSettings {
-    AzureSettings {
-        client_secret: Some(Zeroizing::new(variable("RIG_AZURE_CLIENT_SECRET"))),
-        ..application()
-    }
-}
-
-fn by_managed_identity() -> AzureSettings {
-    let managed_identity = ManagedIdentitySource::AppService {
-        endpoint: variable("IDENTITY_ENDPOINT"),
-        header: Zeroizing::new(variable("IDENTITY_HEADER")),
-    };
-    AzureSettings { managed_identity, ..nothing() }
-}
-
-/// A `PATH` with this directory in front.
-fn path_with(directory: &Path) -> std::ffi::OsString {
-    let rest = env::var_os("PATH").unwrap_or_default();
-    let paths = std::iter::once(directory.to_owned()).chain(env::split_paths(&rest));
-    env::join_paths(paths).expect("no separator in it")
-}
-
-fn rig_file(name: &str) -> PathBuf {
-    Path::new(&variable("RIG_AZURE_DIR")).join(name)
-}
-
-fn encrypt(settings: AzureSettings) -> Result<EncryptedDataKey, KeyServiceError> {
-    AzureKvService::new(settings).encrypt(&key(), &data_key())
-}
+#[path = "azure_rig/rig.rs"]
+mod rig;
 
 /// Encrypts and decrypts, and tells how the rig says the token was got.
 fn round_trip(rig: &Rig, settings: AzureSettings) -> String {
