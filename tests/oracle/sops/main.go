@@ -28,7 +28,7 @@ const (
 func main() {
 	logging.SetLevel(logrus.PanicLevel)
 	// A runaway recursion ends the process; it need not fill the memory first.
-	debug.SetMaxStack(64 << 20)
+	debug.SetMaxStack(16 << 20)
 	// The same stream of random bytes as on the other side.
 	rand.Reader = &stream
 	in := bufio.NewReaderSize(os.Stdin, 1<<16)
