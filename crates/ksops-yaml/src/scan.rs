@@ -26,6 +26,9 @@ const MAX_SIMPLE_KEY: usize = 1024;
 #[derive(Debug, Clone, Copy, Default)]
 struct SimpleKey {
     possible: bool,
+    /// Whether the queue waits for it. go-yaml forgets that when an empty flow collection ends, and then takes the
+    /// collection for a value at once.
+    awaited: bool,
     required: bool,
     token_number: usize,
     mark: Mark,
@@ -125,7 +128,9 @@ impl<'a> Scanner<'a> {
     fn head_may_be_key(&mut self) -> Result<bool, SyntaxError> {
         let level = self.simple_keys.partition_point(|key| key.token_number < self.taken);
         match self.simple_keys.get(level) {
-            Some(key) if key.possible && key.token_number == self.taken => self.simple_key_is_valid(level),
+            Some(key) if key.possible && key.awaited && key.token_number == self.taken => {
+                self.simple_key_is_valid(level)
+            }
             _ => Ok(false),
         }
     }
@@ -152,6 +157,7 @@ impl<'a> Scanner<'a> {
         let required = self.flow_level == 0 && self.indent == self.cursor.mark.column;
         let key = SimpleKey {
             possible: true,
+            awaited: true,
             required,
             token_number: self.taken + self.tokens.len(),
             mark: self.cursor.mark,
@@ -191,10 +197,18 @@ impl<'a> Scanner<'a> {
         }
         let token = Token { kind, start: mark, end: mark };
         match number {
-            Some(number) => self.tokens.insert(number - self.taken, token),
+            Some(number) => self.insert(number, token),
             None => self.tokens.push_back(token),
         }
         Ok(())
+    }
+
+    /// Puts a token before the one with this number; at the end if that was taken already.
+    fn insert(&mut self, number: usize, token: Token<'a>) {
+        match number.checked_sub(self.taken) {
+            Some(place) if place <= self.tokens.len() => self.tokens.insert(place, token),
+            _ => self.tokens.push_back(token),
+        }
     }
 
     fn too_deep(&self) -> SyntaxError {
@@ -376,7 +390,11 @@ impl<'a> Scanner<'a> {
         self.remove_simple_key()?;
         if self.flow_level > 0 {
             self.flow_level -= 1;
-            self.simple_keys.pop();
+            let inner = self.simple_keys.pop().map(|key| key.token_number);
+            if let Some(outer) = self.simple_keys.last_mut().filter(|outer| Some(outer.token_number) == inner)
+            {
+                outer.awaited = false;
+            }
         }
         self.simple_key_allowed = false;
         let start = self.cursor.mark;
@@ -422,7 +440,7 @@ impl<'a> Scanner<'a> {
         if self.simple_key_is_valid(level)? {
             let SimpleKey { token_number, mark, .. } = self.simple_keys[level];
             let key = Token { kind: TokenKind::Key, start: mark, end: mark };
-            self.tokens.insert(token_number - self.taken, key);
+            self.insert(token_number, key);
             self.roll_indent(mark.column, Some(token_number), TokenKind::BlockMappingStart, mark)?;
             self.simple_keys[level].possible = false;
             self.simple_key_allowed = false;
@@ -441,12 +459,6 @@ impl<'a> Scanner<'a> {
     fn scan_to_next_token(&mut self) {
         let scan_mark = self.cursor.mark;
         loop {
-            if self.cursor.mark.column == 0
-                && self.cursor.byte(0) == 0xef
-                && self.cursor.slice(self.cursor.mark.at, self.cursor.mark.at + 3) == "\u{feff}"
-            {
-                self.cursor.skip();
-            }
             let tabs_are_blank = self.flow_level > 0 || !self.simple_key_allowed;
             while self.cursor.byte(0) == b' ' || (tabs_are_blank && self.cursor.byte(0) == b'\t') {
                 self.cursor.skip();
