@@ -4,6 +4,7 @@
 //! encoder would. [`resolve`] tells the type of a scalar. The crate knows nothing of SOPS, secrets or files; it
 //! only wipes the texts that it owns, because a caller's texts may be secret.
 
+pub mod emit;
 pub mod error;
 pub mod input;
 pub mod parser;

@@ -1,0 +1,5 @@
+//! YAML (file-format.md section 7).
+
+pub mod emit;
+pub mod float;
+pub mod load;

@@ -1,0 +1,344 @@
+//! YAML text to trees: which comment becomes which entry (file-format.md sections 7.1 and 7.5).
+
+use ksops_core::secret::SecretBytes;
+use ksops_core::tree::branch::{Branch, Comment, Entry, Key, Node};
+use ksops_core::value::Value;
+use ksops_yaml::error::SyntaxError;
+use ksops_yaml::input;
+use ksops_yaml::parser::{Limits, Parser};
+use ksops_yaml::resolve::{ResolveError, Scalar, resolve};
+use ksops_yaml::span::Position;
+use ksops_yaml::strict::check_mapping;
+use ksops_yaml::syntax::{Content, Document, NodeId};
+
+/// How deep collections may lie, aliases expanded.
+const MAX_DEPTH: usize = 1_000;
+/// How many nodes the aliases of one document may expand to.
+const MAX_EXPANDED: usize = 400_000;
+
+/// A text that is not the YAML of a SOPS file. No message holds a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// Not YAML, or not as go-yaml wants it.
+    #[error(transparent)]
+    Syntax(#[from] SyntaxError),
+    /// Blanks and comments only.
+    #[error("EOF")]
+    Empty,
+    /// A document is a scalar.
+    #[error("Error unmarshaling input YAML: YAML documents that are values are not supported")]
+    RootIsValue {
+        /// Where.
+        position: Position,
+    },
+    /// A document is a list.
+    #[error("Error unmarshaling input YAML: YAML documents that are sequences are not supported")]
+    RootIsSequence {
+        /// Where.
+        position: Position,
+    },
+    /// A key that is no string.
+    #[error(
+        "Tree contains a non-string key (type {type_name}) at line {}, column {}. Only string keys are supported",
+        position.line, position.column
+    )]
+    NonStringKey {
+        /// The key's type, as upstream names it.
+        type_name: &'static str,
+        /// Where.
+        position: Position,
+    },
+    /// An integer from 2⁶³ to 2⁶⁴-1.
+    #[error(
+        "Cannot walk value, unknown type: uint64 (at line {}, column {}; write it as a string, in quotes)",
+        position.line, position.column
+    )]
+    IntegerTooLarge {
+        /// Where.
+        position: Position,
+    },
+    /// Nested too deep, or aliases that expand to too much.
+    #[error("{problem} (at line {}, column {})", position.line, position.column)]
+    Limit {
+        /// Which limit.
+        problem: &'static str,
+        /// Where.
+        position: Position,
+    },
+}
+
+impl LoadError {
+    /// Where; line 0 if the place is not known.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Syntax(error) => error.position(),
+            Self::Empty => Position::default(),
+            Self::RootIsValue { position }
+            | Self::RootIsSequence { position }
+            | Self::NonStringKey { position, .. }
+            | Self::IntegerTooLarge { position }
+            | Self::Limit { position, .. } => *position,
+        }
+    }
+}
+
+/// Reads the documents of a text, one in memory at a time.
+pub struct YamlReader<'a> {
+    text: &'a str,
+    parser: Parser<'a>,
+    any: bool,
+}
+
+impl<'a> YamlReader<'a> {
+    /// Starts reading a text that [`input::decode`] has decoded.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self { text, parser: Parser::new(text, Limits::default()), any: false }
+    }
+
+    /// Reads the next document; `None` at the end.
+    ///
+    /// The first document is checked as upstream does (file-format.md section 7.1, step 2).
+    pub fn next_branch(&mut self) -> Option<Result<Branch, LoadError>> {
+        let first = !self.any;
+        self.any = true;
+        match self.parser.next_document() {
+            Some(document) => Some(document.map_err(LoadError::from).and_then(|document| {
+                if first {
+                    check_mapping(&document, self.text)?;
+                }
+                load_document(&document, self.text)
+            })),
+            None if first => Some(Err(LoadError::Empty)),
+            None => None,
+        }
+    }
+}
+
+/// Reads all documents; none for a text without any byte.
+///
+/// # Errors
+/// [`LoadError`] if a document cannot be read.
+pub fn load(bytes: &[u8]) -> Result<Vec<Branch>, LoadError> {
+    if bytes.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = input::decode(bytes)?;
+    let mut reader = YamlReader::new(&text);
+    let mut branches = Vec::new();
+    while let Some(branch) = reader.next_branch() {
+        branches.push(branch?);
+    }
+    Ok(branches)
+}
+
+fn load_document(document: &Document<'_>, text: &str) -> Result<Branch, LoadError> {
+    let mut loader = Loader { document, text, expanded: 0, aliases: 0 };
+    let mut branch = Branch::default();
+    comments(&document.comments.head, false, |comment| branch.entries.push(Entry::Comment(comment)));
+    if let Some(root) = document.root() {
+        loader.root(root, &mut branch)?;
+    }
+    comments(&document.comments.foot, false, |comment| branch.entries.push(Entry::Comment(comment)));
+    Ok(branch)
+}
+
+/// Parts a comment into lines; each loses its `#`.
+fn comments(text: &str, inline: bool, mut push: impl FnMut(Comment)) {
+    for line in text.split('\n').filter(|line| !line.is_empty()) {
+        // The first character is `#`.
+        let text = line.strip_prefix('#').unwrap_or(line);
+        push(Comment { text: SecretBytes::from(text), inline });
+    }
+}
+
+struct Loader<'d, 'a> {
+    document: &'d Document<'a>,
+    text: &'d str,
+    expanded: usize,
+    aliases: usize,
+}
+
+impl<'d> Loader<'d, '_> {
+    fn position(&self, id: NodeId) -> Position {
+        Position::of(self.text, self.document.node(id).span.start)
+    }
+
+    fn enter(&mut self, id: NodeId, depth: usize) -> Result<(), LoadError> {
+        if depth > MAX_DEPTH {
+            return Err(LoadError::Limit {
+                problem: "nested deeper than 1000 levels",
+                position: self.position(id),
+            });
+        }
+        if self.aliases > 0 {
+            self.expanded += 1;
+            if self.expanded > MAX_EXPANDED {
+                let problem = "yaml: document contains excessive aliasing";
+                return Err(LoadError::Limit { problem, position: self.position(id) });
+            }
+        }
+        Ok(())
+    }
+
+    fn root(&mut self, id: NodeId, branch: &mut Branch) -> Result<(), LoadError> {
+        let document = self.document;
+        let node = document.node(id);
+        let own = |text: &str, branch: &mut Branch| {
+            comments(text, false, |comment| branch.entries.push(Entry::Comment(comment)));
+        };
+        own(node.head(), branch);
+        own(node.line(), branch);
+        match &node.content {
+            Content::Mapping(children, _) => self.map(children, branch, 0)?,
+            Content::Sequence(..) => return Err(LoadError::RootIsSequence { position: self.position(id) }),
+            Content::Scalar(..) if matches!(resolve(node), Ok(Scalar::Null)) => return Ok(()),
+            Content::Scalar(..) => return Err(LoadError::RootIsValue { position: self.position(id) }),
+            Content::Alias(to) => {
+                self.aliases += 1;
+                self.root(*to, branch)?;
+                self.aliases -= 1;
+            }
+        }
+        own(node.foot(), branch);
+        Ok(())
+    }
+
+    /// A mapping with its own comments around its items.
+    fn map_with_comments(
+        &mut self,
+        id: NodeId,
+        children: &'d [NodeId],
+        depth: usize,
+    ) -> Result<Branch, LoadError> {
+        let document = self.document;
+        let node = document.node(id);
+        let mut branch = Branch { entries: Vec::with_capacity(children.len() / 2) };
+        let own = |text: &str, branch: &mut Branch| {
+            comments(text, false, |comment| branch.entries.push(Entry::Comment(comment)));
+        };
+        own(node.head(), &mut branch);
+        own(node.line(), &mut branch);
+        self.map(children, &mut branch, depth)?;
+        own(node.foot(), &mut branch);
+        Ok(branch)
+    }
+
+    fn map(&mut self, children: &'d [NodeId], branch: &mut Branch, depth: usize) -> Result<(), LoadError> {
+        let document = self.document;
+        for pair in children.chunks_exact(2) {
+            let (key, value) = (document.node(pair[0]), document.node(pair[1]));
+            let mut push = |text: &str, inline: bool| {
+                comments(text, inline, |comment| branch.entries.push(Entry::Comment(comment)));
+            };
+            push(key.head(), false);
+            push(key.line(), false);
+            let is_leaf = matches!(value.content, Content::Scalar(..) | Content::Alias(_));
+            if is_leaf {
+                push(value.head(), false);
+                push(value.line(), true);
+            }
+            let name = self.key(pair[0], 0)?;
+            let node = self.node(pair[1], is_leaf, depth + 1)?;
+            branch.entries.push(Entry::Item(name, node));
+            let mut push = |text: &str| {
+                comments(text, false, |comment| branch.entries.push(Entry::Comment(comment)));
+            };
+            if is_leaf {
+                push(value.foot());
+            }
+            push(key.foot());
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, id: NodeId, depth: usize) -> Result<Key, LoadError> {
+        let node = self.document.node(id);
+        let type_name = match &node.content {
+            Content::Alias(to) if depth == 0 => return self.key(*to, 1),
+            Content::Sequence(..) | Content::Alias(_) => "[]interface {}",
+            Content::Mapping(..) => "map[string]interface {}",
+            Content::Scalar(..) => match resolve(node) {
+                Ok(Scalar::Text(text)) => return Ok(Key::from(text.as_ref())),
+                Ok(Scalar::Merge) => return Ok(Key::from("<<")),
+                Ok(Scalar::Bytes(bytes)) => return Ok(Key::from(bytes.as_slice())),
+                Ok(Scalar::Int(_)) => "int",
+                Ok(Scalar::UInt(_)) => "uint64",
+                Ok(Scalar::Float(_)) => "float64",
+                Ok(Scalar::Bool(_)) => "bool",
+                Ok(Scalar::Timestamp(_)) => "time.Time",
+                Ok(Scalar::Null) | Err(_) => "<nil>",
+            },
+        };
+        Err(LoadError::NonStringKey { type_name, position: self.position(id) })
+    }
+
+    /// `handled`: the node's own comments were taken already.
+    fn node(&mut self, id: NodeId, handled: bool, depth: usize) -> Result<Node, LoadError> {
+        self.enter(id, depth)?;
+        let document = self.document;
+        match &document.node(id).content {
+            Content::Scalar(..) => self.leaf(id),
+            Content::Mapping(children, _) if handled => {
+                let mut branch = Branch { entries: Vec::with_capacity(children.len() / 2) };
+                self.map(children, &mut branch, depth)?;
+                Ok(Node::Map(branch))
+            }
+            Content::Mapping(children, _) => self.map_with_comments(id, children, depth).map(Node::Map),
+            Content::Sequence(children, _) => self.list(id, children, handled, depth).map(Node::List),
+            Content::Alias(to) => {
+                self.aliases += 1;
+                let node = self.node(*to, false, depth + 1);
+                self.aliases -= 1;
+                node
+            }
+        }
+    }
+
+    fn list(
+        &mut self,
+        id: NodeId,
+        children: &'d [NodeId],
+        handled: bool,
+        depth: usize,
+    ) -> Result<Vec<Node>, LoadError> {
+        let document = self.document;
+        let node = document.node(id);
+        let mut list = Vec::with_capacity(children.len());
+        if !handled {
+            comments(node.head(), false, |comment| list.push(Node::Comment(comment)));
+            comments(node.line(), false, |comment| list.push(Node::Comment(comment)));
+        }
+        for child in children {
+            let item = document.node(*child);
+            comments(item.head(), false, |comment| list.push(Node::Comment(comment)));
+            comments(item.line(), true, |comment| list.push(Node::Comment(comment)));
+            list.push(self.node(*child, true, depth + 1)?);
+            comments(item.foot(), false, |comment| list.push(Node::Comment(comment)));
+        }
+        if !handled {
+            comments(node.foot(), false, |comment| list.push(Node::Comment(comment)));
+        }
+        Ok(list)
+    }
+
+    fn leaf(&self, id: NodeId) -> Result<Node, LoadError> {
+        let value = match resolve(self.document.node(id)) {
+            Ok(Scalar::Null) => Value::Null,
+            Ok(Scalar::Bool(truth)) => Value::Bool(truth),
+            Ok(Scalar::Int(int)) => Value::Int(int),
+            Ok(Scalar::UInt(_)) => return Err(LoadError::IntegerTooLarge { position: self.position(id) }),
+            Ok(Scalar::Float(float)) => Value::Float(float),
+            Ok(Scalar::Timestamp(moment)) => Value::Timestamp(moment),
+            Ok(Scalar::Merge) => Value::text("<<"),
+            Ok(Scalar::Text(text)) => Value::Text(SecretBytes::from(text.as_ref())),
+            Ok(Scalar::Bytes(bytes)) => Value::Text(SecretBytes::new(bytes)),
+            // Upstream makes it null without a word, in documents behind the first.
+            Err(ResolveError::Base64 | ResolveError::Mismatch { .. }) => Value::Null,
+            Err(_) => Value::Null,
+        };
+        Ok(Node::Leaf(value))
+    }
+}
