@@ -262,10 +262,10 @@ impl<'a> Scanner<'a> {
         }
         let behind = if self.flow_level == 0 { b':' } else { b',' };
         let mut comment_mark = cursor.mark;
-        if byte == behind {
-            if let Some(last) = self.tokens.back() {
-                comment_mark = last.start;
-            }
+        if byte == behind
+            && let Some(last) = self.tokens.back()
+        {
+            comment_mark = last.start;
         }
         self.fetch_content(byte)?;
         if !matches!(self.tokens.back(), Some(Token { kind: TokenKind::BlockEntry, .. })) {

@@ -24,6 +24,45 @@ pub(crate) fn plain_secret_values(branch: &Branch) -> Vec<String> {
     found
 }
 
+/// Finds comments in mappings without items: upstream's reader drops them, and so does ours.
+#[must_use]
+pub(crate) fn doomed_comments(branch: &Branch) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in &branch.entries {
+        if let Entry::Item(key, node) = entry {
+            doomed_in(node, &key.to_string(), 0, &mut found);
+        }
+    }
+    found
+}
+
+fn doomed_in(node: &Node, path: &str, depth: usize, found: &mut Vec<String>) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    match node {
+        Node::Leaf(_) | Node::Comment(_) => {}
+        Node::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                if !matches!(item, Node::Leaf(_)) {
+                    doomed_in(item, &format!("{path}[{index}]"), depth + 1, found);
+                }
+            }
+        }
+        Node::Map(branch) => {
+            let has_items = branch.entries.iter().any(|entry| matches!(entry, Entry::Item(..)));
+            if !has_items && !branch.entries.is_empty() {
+                found.push(path.to_owned());
+            }
+            for entry in &branch.entries {
+                if let Entry::Item(key, node @ (Node::Map(_) | Node::List(_))) = entry {
+                    doomed_in(node, &format!("{path}.{key}"), depth + 1, found);
+                }
+            }
+        }
+    }
+}
+
 fn inspect(branch: &Branch, prefix: &str, found: &mut Vec<String>) {
     let is_secret = matches!(branch.node("kind"),
         Some(Node::Leaf(Value::Text(kind))) if kind.expose().eq_ignore_ascii_case(b"Secret"));

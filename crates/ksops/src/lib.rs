@@ -1,1 +1,16 @@
-//! Work in progress.
+//! SOPS-encrypted files in Rust: [`encrypt`](encrypt::encrypt), [`decrypt`](decrypt::decrypt),
+//! [`is_encrypted`](status::is_encrypted).
+//!
+//! The library does not read the environment, the home directory or the network unless
+//! [`Services::from_environment`](services::Services::from_environment) made the services.
+
+mod guard;
+mod output;
+
+pub mod decrypt;
+pub mod encrypt;
+pub mod extract;
+pub mod policy;
+pub mod services;
+pub mod status;
+pub mod system;

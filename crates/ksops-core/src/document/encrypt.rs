@@ -299,6 +299,11 @@ impl Visitor for State<'_> {
     fn leaf(&mut self, node: &mut Node, _: bool, spot: &Spot<'_>) -> Result<(), EncryptErrorKind> {
         let Node::Leaf(value) = node else { return Ok(()) };
         let Some(kind) = DataType::of(value) else { return Ok(()) };
+        if !spot.encrypted && self.mac_only_encrypted {
+            // Neither encrypted nor hashed, so it needs no text form, as upstream has it.
+            self.counts.plain += 1;
+            return Ok(());
+        }
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
         let bytes = if let Value::Text(text) = &*value {
@@ -307,9 +312,7 @@ impl Visitor for State<'_> {
             plaintext::write(value, &mut scratch)?;
             scratch.as_slice()
         };
-        if spot.encrypted || !self.mac_only_encrypted {
-            self.mac.update(bytes);
-        }
+        self.mac.update(bytes);
         if !spot.encrypted {
             self.counts.plain += 1;
         } else if bytes.is_empty() {

@@ -1,0 +1,159 @@
+//! Decrypting a file: nothing is given out before the MAC agrees.
+
+use ksops_core::document::decrypt::{
+    DecryptError as TreeError, Decrypted as Tree, Decryptor, Mode, Options, danger, decrypt as decrypt_tree,
+};
+use ksops_core::keys::decryption_order::DecryptionOrder;
+use ksops_core::keys::recover::{RecoverError, recover};
+use ksops_core::metadata::wire::{self, WireError};
+use ksops_core::tree::branch::{Branch, Node};
+use ksops_core::tree::selection::Selection;
+use ksops_core::value::Value;
+use ksops_stores::format::Format;
+use ksops_stores::yaml::emit::{EmitError, YamlWriter, emit_value};
+use ksops_stores::yaml::load::{LoadError, load};
+use zeroize::Zeroizing;
+
+use crate::extract::{ExtractError, PathPart, find};
+use crate::services::Services;
+
+/// What to decrypt, and how.
+pub struct DecryptRequest {
+    /// The format of the input.
+    pub input_format: Format,
+    /// The format of the output.
+    pub output_format: Format,
+    /// Gives out the values whatever the MAC says. They may have been changed by anybody.
+    pub ignore_mac: bool,
+    /// Gives out one part of the first document only.
+    pub extract: Option<Vec<PathPart>>,
+    /// The indentation; nothing or 0 for the format's default.
+    pub indent: Option<i64>,
+    /// Which kinds of keys are tried first.
+    pub decryption_order: DecryptionOrder,
+}
+
+/// A decrypted file.
+pub struct Decrypted {
+    /// The text; wiped when dropped.
+    pub text: Zeroizing<Vec<u8>>,
+    /// What the user should know, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// Why a file was not decrypted. No message holds a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecryptError {
+    /// The input cannot be read in its format.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The metadata is missing or cannot be read.
+    #[error(transparent)]
+    Metadata(#[from] WireError),
+    /// The data key could not be recovered.
+    #[error(transparent)]
+    Recover(#[from] RecoverError),
+    /// A value cannot be decrypted, or the MAC does not agree.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// The part asked for is not there.
+    #[error(transparent)]
+    Extract(#[from] ExtractError),
+    /// The tree cannot be printed in the output's format.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// This build cannot read or write the format.
+    #[error("the format {0} comes in a later version; this one has yaml")]
+    Format(Format),
+}
+
+impl DecryptError {
+    /// What the user can do, one sentence each.
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::Recover(RecoverError::Groups(report)) => {
+                report.hints().into_iter().map(str::to_owned).collect()
+            }
+            Self::Metadata(WireError::NotFound) => {
+                vec!["the file is not encrypted; `ksops encrypt` does that".into()]
+            }
+            Self::Tree(TreeError::Mac(_)) => vec![
+                "the file was changed without sops, or merged by hand; compare it with its last good version"
+                    .into(),
+            ],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Decrypts `input`.
+///
+/// # Errors
+/// [`DecryptError`]; nothing of the plaintext is given out then.
+pub fn decrypt(
+    input: &[u8],
+    request: &DecryptRequest,
+    services: &Services,
+) -> Result<Decrypted, DecryptError> {
+    for format in [request.input_format, request.output_format] {
+        if format != Format::Yaml {
+            return Err(DecryptError::Format(format));
+        }
+    }
+    let mut branches = load(input)?;
+    let metadata = wire::take_all(&mut branches)?;
+    let data_key = recover(
+        &metadata.key_groups,
+        metadata.shamir_threshold,
+        &services.as_slice(),
+        &request.decryption_order,
+    )?;
+    let tree = if request.ignore_mac {
+        let (selection, _) = Selection::for_decrypting(&metadata.rules).map_err(TreeError::from)?;
+        let (key, mac_only) = (&data_key, metadata.mac_only_encrypted);
+        let mut decryptor = Decryptor::new(key, &selection, mac_only, Mode::Strict, Options::default());
+        for branch in branches {
+            decryptor.branch(branch)?;
+        }
+        danger::finish_ignoring_mac(decryptor)
+    } else {
+        let mut first = Some(branches);
+        // A second attempt is rare; it reads the text again instead of keeping a copy of every tree.
+        let read = || first.take().unwrap_or_else(|| read_again(input));
+        decrypt_tree(&data_key, &metadata, Options::default(), read)?
+    };
+    let warnings = tree.warnings.iter().map(ToString::to_string).collect();
+    Ok(Decrypted { text: print(tree, request)?, warnings })
+}
+
+fn read_again(input: &[u8]) -> Vec<Branch> {
+    let mut branches = load(input).unwrap_or_default();
+    // The metadata was taken once already, so this finds it again.
+    let _ = wire::take_all(&mut branches);
+    branches
+}
+
+fn print(tree: Tree, request: &DecryptRequest) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
+    let mut branches = tree.branches;
+    let indent = request.indent.unwrap_or(0);
+    if let Some(path) = request.extract.as_deref().filter(|path| !path.is_empty()) {
+        let first = branches.first_mut().map(std::mem::take).unwrap_or_default();
+        match find(Node::Map(first), path)? {
+            Node::Leaf(Value::Text(text)) => return Ok(Zeroizing::new(text.expose().to_vec())),
+            // As upstream: a mapping takes the first document's place and the other documents follow.
+            Node::Map(part) => branches[0] = part,
+            part => return Ok(into_bytes(emit_value(&part, indent)?)),
+        }
+    }
+    let mut writer = YamlWriter::new(indent)?;
+    for branch in branches {
+        writer.branch(&branch)?;
+    }
+    Ok(into_bytes(writer.finish()))
+}
+
+fn into_bytes(mut text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(std::mem::take(&mut *text).into_bytes())
+}

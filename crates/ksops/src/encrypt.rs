@@ -1,0 +1,320 @@
+//! Encrypting a file: text in, verified text out.
+
+use ksops_core::clock::Clock;
+use ksops_core::crypto::data_key::DataKey;
+use ksops_core::document::ambiguity::first_ambiguous_path;
+use ksops_core::document::encrypt::{
+    Counts, EncryptError as TreeError, Encryptor, ReservedKeys, reserved_key,
+};
+use ksops_core::document::verify::{Fidelity, Typing, Verifier, VerifyError};
+use ksops_core::keys::distribute::{DistributeError, distribute, new_group};
+use ksops_core::keys::master_key::MasterKey;
+use ksops_core::metadata::model::Metadata;
+use ksops_core::metadata::wire::{self, WireError};
+use ksops_core::random::{Random, RandomError};
+use ksops_core::tree::branch::Branch;
+use ksops_core::tree::selection::{Rule, Selection};
+use ksops_stores::format::Format;
+use ksops_stores::yaml::emit::EmitError;
+use ksops_stores::yaml::load::{LoadError, YamlReader};
+use ksops_yaml::input;
+
+use crate::guard::{doomed_comments, plain_secret_values};
+use crate::output::Pages;
+use crate::policy::Policy;
+use crate::services::Services;
+use crate::system::{OsRandom, SystemClock};
+
+/// The version that is written into files: the release of upstream whose format this is.
+pub const FORMAT_VERSION: &str = "3.13.3";
+
+/// How many paths a message names.
+const NAMED_PATHS: usize = 5;
+
+/// What to encrypt, and how.
+pub struct EncryptRequest {
+    /// The format of the input.
+    pub input_format: Format,
+    /// The format of the output.
+    pub output_format: Format,
+    /// Which leaves are encrypted.
+    pub selection: Selection,
+    /// Whether the MAC runs over encrypted leaves only.
+    pub mac_only_encrypted: bool,
+    /// The master keys, by group.
+    pub groups: Vec<Vec<MasterKey>>,
+    /// How many groups must give their share; 0 for all.
+    pub threshold: usize,
+    /// The indentation; nothing or 0 for the format's default.
+    pub indent: Option<i64>,
+    /// What happens when secrets would stay in plaintext.
+    pub policy: Policy,
+    /// Accepts an output in which nothing is encrypted (security.md S1).
+    pub allow_unencrypted: bool,
+}
+
+/// An encrypted file that was decrypted again in memory and found equal to the input.
+pub struct Encrypted {
+    /// The text.
+    pub text: Vec<u8>,
+    /// What the user should know, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// Why a file was not encrypted. No message holds a value.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EncryptError {
+    /// The input cannot be read in its format.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The input holds no document.
+    #[error("File cannot be completely empty, it must contain at least one document")]
+    NoDocument,
+    /// The input has a top-level `sops` entry.
+    #[error(
+        "the file has a top-level entry called `sops`: it is encrypted already, or the entry must be renamed"
+    )]
+    AlreadyEncrypted,
+    /// A value or key cannot be encrypted.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A later document has a top-level `sops` entry.
+    #[error("Error marshaling metadata: {0}")]
+    ReservedKey(TreeError),
+    /// Two leaves have the same path (security.md S5).
+    #[error("two values have the same path {path}: their ciphertexts could be exchanged unnoticed")]
+    AmbiguousPath {
+        /// The path.
+        path: String,
+    },
+    /// The rule selects nothing (security.md S1).
+    #[error("nothing would be encrypted: the rule {rule} selects none of the {plain} values of the file")]
+    NothingSelected {
+        /// The rule, as in the metadata.
+        rule: String,
+        /// The number of values.
+        plain: usize,
+    },
+    /// Values of a Kubernetes Secret would stay in plaintext (security.md S1).
+    #[error("values of a Kubernetes Secret would stay in plaintext: {}", .paths.join(", "))]
+    PlainSecret {
+        /// The paths of some of them.
+        paths: Vec<String>,
+    },
+    /// The data key could not be encrypted for every master key.
+    #[error("Could not generate data key: {0}")]
+    Distribute(#[from] DistributeError),
+    /// There is no randomness.
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    /// The tree cannot be printed in the output's format.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// What was printed is not what went in: a defect of this program, and nothing was written.
+    #[error("the encrypted text was checked before writing and found wrong: {0}")]
+    Verify(String),
+    /// This build cannot read or write the format.
+    #[error("the format {0} comes in a later version; this one has yaml")]
+    Format(Format),
+}
+
+impl EncryptError {
+    /// What the user can do, one sentence each.
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        match self {
+            Self::NothingSelected { .. } => vec![
+                "check the rule's spelling against the keys of the file; `--allow-unencrypted` writes it anyway".into(),
+            ],
+            Self::PlainSecret { .. } => {
+                vec!["`encrypted_regex: ^(data|stringData)$` covers both; `--allow-unencrypted` writes it anyway".into()]
+            }
+            Self::AmbiguousPath { .. } => vec!["rename one of the keys".into()],
+            Self::Distribute(error) => error.hints().into_iter().map(str::to_owned).collect(),
+            Self::Verify(_) => {
+                vec!["please report this with the structure of the file (without its values)".into()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Encrypts `input` with the system's clock and randomness.
+///
+/// # Errors
+/// [`EncryptError`]; nothing of the output is given out then.
+pub fn encrypt(
+    input: &[u8],
+    request: &EncryptRequest,
+    services: &Services,
+) -> Result<Encrypted, EncryptError> {
+    encrypt_with(input, request, services, &OsRandom::default(), &SystemClock)
+}
+
+/// As [`encrypt`], with a clock and randomness of the caller's, so that the output can be reproduced.
+///
+/// The order: every document is read, encrypted and printed; only then is a key service asked, so that an input that
+/// cannot be encrypted costs no request; at last the output is read and decrypted again and compared with the input
+/// (security.md S11).
+///
+/// # Errors
+/// As [`encrypt`].
+pub fn encrypt_with(
+    input: &[u8],
+    request: &EncryptRequest,
+    services: &Services,
+    random: &dyn Random,
+    clock: &dyn Clock,
+) -> Result<Encrypted, EncryptError> {
+    for format in [request.input_format, request.output_format] {
+        if format != Format::Yaml {
+            return Err(EncryptError::Format(format));
+        }
+    }
+    if input.is_empty() {
+        return Err(EncryptError::NoDocument);
+    }
+    let text = input::decode(input).map_err(LoadError::from)?;
+    let data_key = DataKey::generate(random)?;
+    let mut encryptor =
+        Encryptor::new(&data_key, &request.selection, request.mac_only_encrypted, random, None);
+    let mut pages = Pages::new(request.indent.unwrap_or(0))?;
+    let mut guard = Guard::new(request);
+    let mut documents = YamlReader::new(&text);
+    while let Some(branch) = documents.next_branch() {
+        let mut branch = branch?;
+        guard.before(&branch)?;
+        encryptor.branch(&mut branch).map_err(|error| match error.kind.is_reserved_key() {
+            true => EncryptError::ReservedKey(error),
+            false => EncryptError::Tree(error),
+        })?;
+        guard.after(&branch);
+        pages.add(branch)?;
+    }
+    if guard.documents == 0 {
+        return Err(EncryptError::NoDocument);
+    }
+    let now = clock.now();
+    let sealed = encryptor.finish(now)?;
+    let mut warnings: Vec<String> = sealed.warnings.iter().map(ToString::to_string).collect();
+    guard.judge(sealed.counts, &mut warnings)?;
+
+    let groups: Vec<_> = request.groups.iter().map(|keys| new_group(keys.iter().cloned(), now)).collect();
+    let distributed = distribute(&data_key, &groups, request.threshold, &services.as_slice(), random)?;
+    let metadata = Metadata {
+        key_groups: distributed.groups,
+        shamir_threshold: distributed.threshold,
+        last_modified: sealed.last_modified,
+        mac: sealed.mac,
+        mac_only_encrypted: request.mac_only_encrypted,
+        rules: request.selection.to_texts(),
+        version: FORMAT_VERSION.to_owned(),
+    };
+    let output = pages.finish(wire::to_branch(&metadata))?;
+    verify(&text, &output, &data_key, &metadata).map_err(EncryptError::Verify)?;
+    Ok(Encrypted { text: output.into_bytes(), warnings })
+}
+
+/// Keeps watch for secrets that stay in plaintext (security.md S1, S5).
+struct Guard<'a> {
+    request: &'a EncryptRequest,
+    documents: usize,
+    plain: Vec<String>,
+    ambiguous: Option<String>,
+    doomed: Vec<String>,
+}
+
+impl<'a> Guard<'a> {
+    fn new(request: &'a EncryptRequest) -> Self {
+        Self { request, documents: 0, plain: Vec::new(), ambiguous: None, doomed: Vec::new() }
+    }
+
+    fn before(&mut self, branch: &Branch) -> Result<(), EncryptError> {
+        if self.documents == 0 && reserved_key(branch, ReservedKeys::Block).is_some() {
+            return Err(EncryptError::AlreadyEncrypted);
+        }
+        self.documents += 1;
+        if self.ambiguous.is_none() {
+            self.ambiguous = first_ambiguous_path(branch).map(|path| path.to_string());
+        }
+        self.doomed.extend(doomed_comments(branch));
+        Ok(())
+    }
+
+    fn after(&mut self, encrypted: &Branch) {
+        if self.plain.len() < NAMED_PATHS {
+            self.plain.extend(plain_secret_values(encrypted));
+        }
+    }
+
+    fn judge(self, counts: Counts, warnings: &mut Vec<String>) -> Result<(), EncryptError> {
+        warnings.extend(self.doomed.iter().map(|path| {
+            format!(
+                "the comment in the empty mapping {path} will be gone after decrypting; put it before the key"
+            )
+        }));
+        let mut problems = Vec::new();
+        if let Some(path) = self.ambiguous {
+            problems.push(EncryptError::AmbiguousPath { path });
+        }
+        if !self.request.allow_unencrypted {
+            if counts.encrypted == 0 && counts.plain > 0 {
+                let rule = describe(self.request.selection.rule());
+                problems.push(EncryptError::NothingSelected { rule, plain: counts.plain });
+            } else if !self.plain.is_empty() {
+                let paths = self.plain.into_iter().take(NAMED_PATHS).collect();
+                problems.push(EncryptError::PlainSecret { paths });
+            }
+        }
+        match (self.request.policy, problems.into_iter()) {
+            (Policy::Refuse, mut problems) => problems.next().map_or(Ok(()), Err),
+            (Policy::Warn, problems) => {
+                warnings.extend(problems.map(|problem| problem.to_string()));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn describe(rule: &Rule) -> String {
+    match rule {
+        Rule::UnencryptedSuffix(suffix) => format!("unencrypted_suffix: {suffix}"),
+        Rule::EncryptedSuffix(suffix) => format!("encrypted_suffix: {suffix}"),
+        Rule::UnencryptedRegex(matcher) => format!("unencrypted_regex: {}", matcher.as_str()),
+        Rule::EncryptedRegex(matcher) => format!("encrypted_regex: {}", matcher.as_str()),
+        Rule::UnencryptedCommentRegex(matcher) => format!("unencrypted_comment_regex: {}", matcher.as_str()),
+        Rule::EncryptedCommentRegex(matcher) => format!("encrypted_comment_regex: {}", matcher.as_str()),
+        _ => "of the request".to_owned(),
+    }
+}
+
+/// Reads the output as anybody would, decrypts it and compares it with the input, document by document.
+fn verify(input: &str, output: &str, data_key: &DataKey, written: &Metadata) -> Result<(), String> {
+    let (selection, _) = Selection::for_decrypting(&written.rules).map_err(|error| error.to_string())?;
+    let fidelity = Fidelity { typing: Typing::Full, comments: true };
+    let mut verifier = Verifier::new(data_key, &selection, written.mac_only_encrypted, fidelity);
+    let mut metadata = None;
+    let mut inputs = YamlReader::new(input);
+    let mut outputs = YamlReader::new(output);
+    loop {
+        let (input, output) = match (inputs.next_branch(), outputs.next_branch()) {
+            (None, None) => break,
+            (Some(input), Some(output)) => (input, output),
+            _ => return Err("the number of documents changed".to_owned()),
+        };
+        let input = input.map_err(|error| error.to_string())?;
+        let mut output = output.map_err(|error| error.to_string())?;
+        let block = wire::take(&mut output).map_err(|error: WireError| error.to_string())?;
+        if metadata.is_none() {
+            metadata = Some(wire::from_branch(&block).map_err(|error| error.to_string())?);
+        }
+        verifier.branch(output, &input).map_err(|error: VerifyError| error.to_string())?;
+    }
+    let metadata = metadata.ok_or("it holds no document")?;
+    // Compared as written: the block has the keys ordered by type.
+    if wire::to_branch(&metadata) != wire::to_branch(written) {
+        return Err("its metadata reads differently".to_owned());
+    }
+    verifier.finish(&metadata).map_err(|error| error.to_string())
+}

@@ -1,0 +1,37 @@
+//! The key services at hand; the only file of this crate that lets the environment in.
+
+use ksops_age::service::AgeService;
+use ksops_age::sources::IdentitySources;
+use ksops_azure_kv::service::AzureKvService;
+use ksops_azure_kv::settings::AzureSettings;
+use ksops_core::keys::key_service::KeyService;
+
+/// The key services that may be asked, in order.
+#[derive(Default)]
+pub struct Services {
+    list: Vec<Box<dyn KeyService>>,
+}
+
+impl Services {
+    /// Uses exactly these services.
+    #[must_use]
+    pub fn new(list: Vec<Box<dyn KeyService>>) -> Self {
+        Self { list }
+    }
+
+    /// Uses every service of this build, with credentials from where each looks by custom: environment variables,
+    /// files below the home directory, tools that are logged in. Nothing is read or asked before a key needs it.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        Self::new(vec![
+            Box::new(AgeService::new(IdentitySources::from_environment())),
+            Box::new(AzureKvService::new(AzureSettings::from_environment())),
+        ])
+    }
+
+    /// The services, as the core takes them.
+    #[must_use]
+    pub fn as_slice(&self) -> Vec<&dyn KeyService> {
+        self.list.iter().map(AsRef::as_ref).collect()
+    }
+}
