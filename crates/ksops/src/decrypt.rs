@@ -11,10 +11,12 @@ use ksops_core::tree::selection::Selection;
 use ksops_core::value::Value;
 use ksops_stores::format::Format;
 use ksops_stores::yaml::emit::{EmitError, YamlWriter, emit_value};
-use ksops_stores::yaml::load::{LoadError, load};
+use ksops_stores::yaml::load::LoadError;
+use ksops_yaml::input;
 use zeroize::Zeroizing;
 
 use crate::extract::{ExtractError, PathPart, find};
+use crate::readahead::read_ahead;
 use crate::services::Services;
 
 /// What to decrypt, and how.
@@ -102,7 +104,7 @@ pub fn decrypt(
             return Err(DecryptError::Format(format));
         }
     }
-    let mut branches = load(input)?;
+    let mut branches = read(input)?;
     let metadata = wire::take_all(&mut branches)?;
     let data_key = recover(
         &metadata.key_groups,
@@ -128,8 +130,16 @@ pub fn decrypt(
     Ok(Decrypted { text: print(tree, request)?, warnings })
 }
 
+fn read(input: &[u8]) -> Result<Vec<Branch>, LoadError> {
+    if input.is_empty() {
+        return Ok(Vec::new());
+    }
+    let text = input::decode(input)?;
+    read_ahead(&text, |documents| std::iter::from_fn(|| documents.next_branch()).collect())
+}
+
 fn read_again(input: &[u8]) -> Vec<Branch> {
-    let mut branches = load(input).unwrap_or_default();
+    let mut branches = read(input).unwrap_or_default();
     // The metadata was taken once already, so this finds it again.
     let _ = wire::take_all(&mut branches);
     branches

@@ -22,6 +22,7 @@ use ksops_yaml::input;
 use crate::guard::{doomed_comments, plain_secret_values};
 use crate::output::Pages;
 use crate::policy::Policy;
+use crate::readahead::read_ahead;
 use crate::services::Services;
 use crate::system::{OsRandom, SystemClock};
 
@@ -181,17 +182,20 @@ pub fn encrypt_with(
         Encryptor::new(&data_key, &request.selection, request.mac_only_encrypted, random, None);
     let mut pages = Pages::new(request.indent.unwrap_or(0))?;
     let mut guard = Guard::new(request);
-    let mut documents = YamlReader::new(&text);
-    while let Some(branch) = documents.next_branch() {
-        let mut branch = branch?;
-        guard.before(&branch)?;
-        encryptor.branch(&mut branch).map_err(|error| match error.kind.is_reserved_key() {
-            true => EncryptError::ReservedKey(error),
-            false => EncryptError::Tree(error),
-        })?;
-        guard.after(&branch);
-        pages.add(branch)?;
-    }
+    pages.reserve(text.len() * 2);
+    read_ahead(&text, |documents| {
+        while let Some(branch) = documents.next_branch() {
+            let mut branch = branch?;
+            guard.before(&branch)?;
+            encryptor.branch(&mut branch).map_err(|error| match error.kind.is_reserved_key() {
+                true => EncryptError::ReservedKey(error),
+                false => EncryptError::Tree(error),
+            })?;
+            guard.after(&branch);
+            pages.add(branch)?;
+        }
+        Ok::<(), EncryptError>(())
+    })?;
     if guard.documents == 0 {
         return Err(EncryptError::NoDocument);
     }
@@ -296,21 +300,22 @@ fn verify(input: &str, output: &str, data_key: &DataKey, written: &Metadata) -> 
     let mut verifier = Verifier::new(data_key, &selection, written.mac_only_encrypted, fidelity);
     let mut metadata = None;
     let mut inputs = YamlReader::new(input);
-    let mut outputs = YamlReader::new(output);
-    loop {
-        let (input, output) = match (inputs.next_branch(), outputs.next_branch()) {
-            (None, None) => break,
-            (Some(input), Some(output)) => (input, output),
-            _ => return Err("the number of documents changed".to_owned()),
-        };
-        let input = input.map_err(|error| error.to_string())?;
-        let mut output = output.map_err(|error| error.to_string())?;
-        let block = wire::take(&mut output).map_err(|error: WireError| error.to_string())?;
-        if metadata.is_none() {
-            metadata = Some(wire::from_branch(&block).map_err(|error| error.to_string())?);
+    read_ahead(output, |outputs| {
+        loop {
+            let (input, output) = match (inputs.next_branch(), outputs.next_branch()) {
+                (None, None) => return Ok(()),
+                (Some(input), Some(output)) => (input, output),
+                _ => return Err("the number of documents changed".to_owned()),
+            };
+            let input = input.map_err(|error| error.to_string())?;
+            let mut output = output.map_err(|error| error.to_string())?;
+            let block = wire::take(&mut output).map_err(|error: WireError| error.to_string())?;
+            if metadata.is_none() {
+                metadata = Some(wire::from_branch(&block).map_err(|error| error.to_string())?);
+            }
+            verifier.branch(output, &input).map_err(|error: VerifyError| error.to_string())?;
         }
-        verifier.branch(output, &input).map_err(|error: VerifyError| error.to_string())?;
-    }
+    })?;
     let metadata = metadata.ok_or("it holds no document")?;
     // Compared as written: the block has the keys ordered by type.
     if wire::to_branch(&metadata) != wire::to_branch(written) {

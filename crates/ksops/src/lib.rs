@@ -6,6 +6,7 @@
 
 mod guard;
 mod output;
+mod readahead;
 
 pub mod decrypt;
 pub mod encrypt;

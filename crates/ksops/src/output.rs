@@ -25,6 +25,11 @@ impl Pages {
         Ok(Self { writer: YamlWriter::new(indent)?, indent, ends: Vec::new() })
     }
 
+    /// Makes room for a text of this length.
+    pub(crate) fn reserve(&mut self, length: usize) {
+        self.writer.reserve(length);
+    }
+
     /// Prints the next document.
     pub(crate) fn add(&mut self, mut branch: Branch) -> Result<(), EmitError> {
         branch.entries.push(Entry::Item("sops".into(), Node::Leaf(Value::text(STAND_IN))));
