@@ -353,7 +353,14 @@ impl Emitter {
 
     fn value(&mut self, event: Event<'_>) -> Result<(), EmitError> {
         if !self.key_line.is_empty() {
-            if matches!(event, Event::Scalar { .. }) {
+            // Upstream puts a comment between `key:` and `[]`, which then stands in the first column and is no YAML.
+            let stays_on_line = matches!(
+                event,
+                Event::Scalar { .. }
+                    | Event::SequenceStart { empty: true }
+                    | Event::MappingStart { empty: true }
+            );
+            if stays_on_line {
                 if self.line.is_empty() {
                     self.line = std::mem::take(&mut self.key_line);
                 }

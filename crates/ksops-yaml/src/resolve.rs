@@ -94,7 +94,7 @@ fn resolve_text(text: &str, as_moment: bool) -> Scalar<'_> {
         _ => {}
     }
     let value = match text.as_bytes()[0] {
-        b'.' => number::float(text).map(Scalar::Float),
+        b'.' => number::float_with_underscores(text).map(Scalar::Float),
         b'0'..=b'9' | b'+' | b'-' => {
             let moment = if as_moment { timestamp::parse(text).map(Scalar::Timestamp) } else { None };
             moment.or_else(|| number::number(text))

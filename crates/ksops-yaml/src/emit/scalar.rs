@@ -14,7 +14,6 @@ pub(super) fn is_simple_key(text: &str, tag: Option<&str>) -> bool {
 
 impl Emitter {
     pub(super) fn scalar(&mut self, text: &str, wanted: ScalarStyle, tag: Option<&str>) {
-        let parent = self.indent;
         let style = self.possible_style(text, wanted);
         if let Some(tag) = tag {
             self.write_indicator(tag, true, false, false);
@@ -33,7 +32,7 @@ impl Emitter {
             }
             ScalarStyle::SingleQuoted => self.single_quoted(text),
             ScalarStyle::DoubleQuoted => self.double_quoted(text),
-            ScalarStyle::Literal | ScalarStyle::Folded => self.literal(text, parent),
+            ScalarStyle::Literal | ScalarStyle::Folded => self.literal(text),
         }
         self.pop_indent();
     }
@@ -70,11 +69,16 @@ impl Emitter {
     }
 
     /// Whether upstream would lose or change this literal (file-format.md section 7.4, end): it writes `null` for a
-    /// text that starts with a tab, and a wrong indentation indicator below a list.
+    /// text that starts with a tab, a wrong indentation indicator below a list, and the further lines of a comment
+    /// that waits for the line into the text.
     fn upstream_breaks_literal(&self, text: &str) -> bool {
         let needs_hint = text.starts_with(' ') || break_len(text.as_bytes(), 0) > 0;
+        // Nothing but empty lines reads back whatever the indicator says.
+        let has_content = !text.trim_matches(['\n', '\u{2028}', '\u{2029}']).is_empty();
+        let line = self.line.as_bytes();
         text.starts_with('\t')
-            || (needs_hint && self.child_indent(true) - self.indent.max(0) != self.best_indent)
+            || (needs_hint && has_content && self.child_indent(true) - self.indent.max(0) != self.best_indent)
+            || (0..line.len()).any(|at| break_len(line, at) > 0)
     }
 
     fn single_quoted(&mut self, text: &str) {
@@ -170,11 +174,12 @@ impl Emitter {
         }
     }
 
-    fn literal(&mut self, text: &str, parent: i32) {
+    fn literal(&mut self, text: &str) {
         self.write_indicator("|", true, false, false);
         let bytes = text.as_bytes();
         if !bytes.is_empty() && (bytes[0] == b' ' || break_len(bytes, 0) > 0) {
-            let hint = (self.indent - parent.max(0)).to_string();
+            // Always the indentation asked for, even below a list, where it is another one.
+            let hint = self.best_indent.to_string();
             self.write_indicator(&hint, false, false, false);
         }
         let chomping = chomping(text);

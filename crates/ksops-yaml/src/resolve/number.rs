@@ -97,3 +97,15 @@ pub(super) fn float(text: &str) -> Option<f64> {
     }
     text.parse().ok().filter(|value: &f64| value.is_finite())
 }
+
+/// As [`float`], for what go-yaml hands to Go as written: an underscore must stand between two digits.
+pub(super) fn float_with_underscores(text: &str) -> Option<f64> {
+    if !text.contains('_') {
+        return float(text);
+    }
+    let bytes = text.as_bytes();
+    let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let between = |at: usize| at > 0 && is_digit(at - 1) && is_digit(at + 1);
+    let all_between = text.match_indices('_').all(|(at, _)| between(at));
+    if all_between { float(&text.replace('_', "")) } else { None }
+}

@@ -1,5 +1,7 @@
 //! A place in the text, and the characters there (YAML 1.1 chapter 5 as libyaml understands it).
 
+use memchr::memchr2;
+
 use crate::span::Position;
 
 /// A place: byte, character, line and column, all counted from 0.
@@ -26,6 +28,8 @@ impl Mark {
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
     text: &'a str,
+    /// Whether bytes are characters, and line breaks LF and CR only.
+    is_ascii: bool,
     /// Where reading stands.
     pub(crate) mark: Mark,
     /// Line breaks since the last character that was no blank.
@@ -34,16 +38,12 @@ pub(crate) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, mark: Mark::default(), newlines: 0 }
+        Self { text, is_ascii: text.is_ascii(), mark: Mark::default(), newlines: 0 }
     }
 
     /// The text between two places.
     pub(crate) fn slice(&self, from: usize, to: usize) -> &'a str {
         self.text.get(from..to).unwrap_or_default()
-    }
-
-    pub(crate) fn text(&self) -> &'a str {
-        self.text
     }
 
     /// The byte `ahead` bytes on; 0 behind the end (the text holds no NUL).
@@ -125,24 +125,47 @@ impl<'a> Cursor<'a> {
     /// Goes to the end of the line.
     pub(crate) fn skip_to_break(&mut self) {
         let rest = &self.text.as_bytes()[self.mark.at..];
-        let mut length = 0;
-        let mut characters = 0;
-        for (place, byte) in rest.iter().enumerate() {
-            match byte {
-                b'\n' | b'\r' => break,
-                0xc2 | 0xe2 if self.is_break(place) => break,
-                _ => {
-                    characters += usize::from(byte & 0xc0 != 0x80);
-                    length = place + 1;
-                    if !matches!(byte, b' ' | b'\t') {
-                        self.newlines = 0;
-                    }
-                }
-            }
+        let mut length = memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+        let mut characters = length;
+        if !self.is_ascii {
+            length =
+                (0..length).find(|place| rest[*place] >= 0xc2 && self.is_break(*place)).unwrap_or(length);
+            characters = rest[..length].iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        }
+        if rest[..length].iter().any(|byte| !matches!(byte, b' ' | b'\t')) {
+            self.newlines = 0;
         }
         self.mark.at += length;
         self.mark.index += characters;
         self.mark.column += characters as i32;
+    }
+
+    /// Goes over the characters of a plain scalar up to a blank, a break or what ends the scalar.
+    pub(crate) fn skip_plain_run(&mut self, in_flow: bool) {
+        let ends = if in_flow { &FLOW_ENDS } else { &BLOCK_ENDS };
+        let rest = &self.text.as_bytes()[self.mark.at..];
+        let mut length = 0;
+        let mut continuation = 0;
+        while let Some(byte) = rest.get(length) {
+            if ends[usize::from(*byte)] {
+                let goes_on = match byte {
+                    b':' => !self.is_blank_or_break_or_end(length + 1),
+                    0x80.. => !self.is_break(length),
+                    _ => false,
+                };
+                if !goes_on {
+                    break;
+                }
+                continuation += usize::from(byte & 0xc0 == 0x80);
+            }
+            length += 1;
+        }
+        if length > 0 {
+            self.newlines = 0;
+            self.mark.at += length;
+            self.mark.index += length - continuation;
+            self.mark.column += (length - continuation) as i32;
+        }
     }
 
     /// Goes over a line break, if there is one, and gives what it means in a value.
@@ -174,6 +197,26 @@ impl<'a> Cursor<'a> {
             && self.byte(2) == self.byte(0)
             && self.is_blank_or_break_or_end(3)
     }
+}
+
+/// Bytes at which a plain scalar in a block may end; bytes of longer characters, because some are line breaks.
+const BLOCK_ENDS: [bool; 256] = ends(b" \t\n\r:");
+/// The same in a flow collection.
+const FLOW_ENDS: [bool; 256] = ends(b" \t\n\r:,?[]{}");
+
+const fn ends(bytes: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let mut place = 0;
+    while place < bytes.len() {
+        table[bytes[place] as usize] = true;
+        place += 1;
+    }
+    place = 0x80;
+    while place < 256 {
+        table[place] = true;
+        place += 1;
+    }
+    table
 }
 
 /// The length of a character by its first byte.

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use crate::error::SyntaxError;
 use crate::scan::Scanner;
-use crate::scan::cursor::Cursor;
 use crate::scan::scan_error;
 use crate::scan::token::TokenKind;
 use crate::syntax::ScalarStyle;
@@ -64,7 +63,7 @@ impl<'a> Scanner<'a> {
                 break;
             }
             let begin = self.cursor.mark.at;
-            skip_run(&mut self.cursor, in_flow);
+            self.cursor.skip_plain_run(in_flow);
             if self.cursor.mark.at > begin {
                 if breaks.any() {
                     folded.push_str(self.cursor.slice(piece, end.at));
@@ -109,33 +108,5 @@ impl<'a> Scanner<'a> {
             self.simple_key_allowed = true;
         }
         Ok(())
-    }
-}
-
-/// Goes over the characters of a plain scalar up to a blank, a break or what ends the scalar.
-fn skip_run(cursor: &mut Cursor<'_>, in_flow: bool) {
-    let mut length = 0;
-    let mut continuation = 0;
-    loop {
-        match cursor.byte(length) {
-            b' ' | b'\t' | b'\n' | b'\r' => break,
-            b':' if cursor.is_blank_or_break_or_end(length + 1) => break,
-            b',' | b'?' | b'[' | b']' | b'{' | b'}' if in_flow => break,
-            0 if cursor.mark.at + length >= cursor.text().len() => break,
-            byte @ 0x80.. => {
-                if cursor.is_break(length) {
-                    break;
-                }
-                continuation += usize::from(byte & 0xc0 == 0x80);
-            }
-            _ => {}
-        }
-        length += 1;
-    }
-    if length > 0 {
-        cursor.newlines = 0;
-        cursor.mark.at += length;
-        cursor.mark.index += length - continuation;
-        cursor.mark.column += (length - continuation) as i32;
     }
 }
