@@ -1,0 +1,236 @@
+//! The table of subcommands with the words of their help. Apart from the flags, because one command is one row here and
+//! many rows there.
+
+use crate::args::level::Levels;
+use crate::args::parsed::Command;
+use crate::args::program::Program;
+
+/// One subcommand.
+pub(crate) struct Subcommand {
+    /// The words that call it, as in `groups add`.
+    pub path: &'static [&'static str],
+    /// What it runs; `None` for the parents `groups` and `completion`, which show help when called alone.
+    pub command: Option<Command>,
+    /// Its level in the table of flags.
+    pub level: Levels,
+    /// Positional arguments in the usage line.
+    pub operands: &'static str,
+    /// One line for lists.
+    pub summary: &'static str,
+    /// More for its own help, or empty.
+    pub details: &'static str,
+    /// Example lines; `{}` stands for the program's name.
+    pub examples: &'static [&'static str],
+}
+
+impl Subcommand {
+    /// Whether this program has the command. A file called `init` must stay editable as `sops init`.
+    pub(crate) fn known_to(&self, program: Program) -> bool {
+        program == Program::Ksops || !matches!(self.command, Some(Command::Keygen | Command::Init))
+    }
+
+    /// The words that call it, joined.
+    pub(crate) fn title(&self) -> String {
+        self.path.join(" ")
+    }
+}
+
+/// All subcommands, in the order of the help.
+pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
+    Subcommand {
+        path: &["init"],
+        command: Some(Command::Init),
+        level: Levels::INIT,
+        operands: "",
+        summary: "Write a first .sops.yaml for this directory",
+        details: "Creates .sops.yaml with one rule that names the given keys. An existing file is never replaced.",
+        examples: &[
+            "{} init --age age1example",
+            "{} init --azure-kv https://vault.vault.azure.net/keys/name/version",
+        ],
+    },
+    Subcommand {
+        path: &["keygen"],
+        command: Some(Command::Keygen),
+        level: Levels::KEYGEN,
+        operands: "",
+        summary: "Make an age key",
+        details: "Writes a new private key and tells its public half, the recipient, which you give to those who \
+                  encrypt for you.",
+        examples: &["{} keygen --output keys.txt", "SOPS_AGE_KEY_FILE=keys.txt {} decrypt secrets.yaml"],
+    },
+    Subcommand {
+        path: &["encrypt"],
+        command: Some(Command::Encrypt),
+        level: Levels::ENCRYPT,
+        operands: "[FILE]",
+        summary: "Encrypt a file to standard output or in place",
+        details: "Keys come from the key flags, else from the first rule of .sops.yaml that fits the file name. Without \
+                  FILE standard input is read, and --filename-override says which rule and format apply.",
+        examples: &[
+            "{} encrypt --in-place secrets.yaml",
+            "{} encrypt --age age1example secrets.json --output secrets.enc.json",
+            "{} encrypt --filename-override secrets.yaml < plain.yaml",
+        ],
+    },
+    Subcommand {
+        path: &["decrypt"],
+        command: Some(Command::Decrypt),
+        level: Levels::DECRYPT,
+        operands: "[FILE]",
+        summary: "Decrypt a file to standard output or in place",
+        details: "Without FILE standard input is read.",
+        examples: &[
+            "{} decrypt secrets.yaml",
+            "{} decrypt secrets.yaml --extract '[\"database\"][\"password\"]'",
+            "{} decrypt secrets.yaml --output-type dotenv --output .env",
+        ],
+    },
+    Subcommand {
+        path: &["edit"],
+        command: Some(Command::Edit),
+        level: Levels::EDIT,
+        operands: "FILE",
+        summary: "Edit an encrypted file in an editor",
+        details: "The editor is SOPS_EDITOR, else EDITOR, else vim, nano or vi. A missing file is created.",
+        examples: &["{} edit secrets.yaml"],
+    },
+    Subcommand {
+        path: &["set"],
+        command: Some(Command::Set),
+        level: Levels::SET,
+        operands: "FILE PATH [VALUE]",
+        summary: "Set one value of an encrypted file, in place",
+        details: "VALUE is JSON. Prefer --value-stdin for secrets: arguments are visible to other users of the machine.",
+        examples: &[
+            "{} set secrets.yaml '[\"database\"][\"port\"]' 5432",
+            "{} set --value-stdin secrets.yaml '[\"token\"]' < token.json",
+        ],
+    },
+    Subcommand {
+        path: &["unset"],
+        command: Some(Command::Unset),
+        level: Levels::UNSET,
+        operands: "FILE PATH",
+        summary: "Remove one value or branch from an encrypted file, in place",
+        details: "",
+        examples: &["{} unset secrets.yaml '[\"database\"][\"password\"]'"],
+    },
+    Subcommand {
+        path: &["rotate"],
+        command: Some(Command::Rotate),
+        level: Levels::ROTATE,
+        operands: "FILE",
+        summary: "Encrypt a file again under a new data key",
+        details: "Keys can be added to and removed from the file in the same step.",
+        examples: &[
+            "{} rotate --in-place secrets.yaml",
+            "{} rotate secrets.yaml -i --rm-age age1former --add-age age1new",
+        ],
+    },
+    Subcommand {
+        path: &["updatekeys"],
+        command: Some(Command::Updatekeys),
+        level: Levels::UPDATEKEYS,
+        operands: "FILE...",
+        summary: "Bring the keys of files in line with .sops.yaml",
+        details: "Shows what would change and asks, unless --yes is given.",
+        examples: &["{} updatekeys --yes secrets.yaml"],
+    },
+    Subcommand {
+        path: &["groups"],
+        command: None,
+        level: Levels::GROUPS,
+        operands: "COMMAND",
+        summary: "Add or delete key groups of a file",
+        details: "",
+        examples: &[],
+    },
+    Subcommand {
+        path: &["groups", "add"],
+        command: Some(Command::GroupsAdd),
+        level: Levels::GROUPS_ADD,
+        operands: "",
+        summary: "Add a key group to a file",
+        details: "",
+        examples: &["{} groups add --in-place --file secrets.yaml --age age1example"],
+    },
+    Subcommand {
+        path: &["groups", "delete"],
+        command: Some(Command::GroupsDelete),
+        level: Levels::GROUPS_DELETE,
+        operands: "INDEX",
+        summary: "Delete a key group from a file; the first has index 0",
+        details: "",
+        examples: &["{} groups delete --in-place --file secrets.yaml 1"],
+    },
+    Subcommand {
+        path: &["exec-env"],
+        command: Some(Command::ExecEnv),
+        level: Levels::EXEC_ENV,
+        operands: "FILE COMMAND",
+        summary: "Run a command with the decrypted values in its environment",
+        details: "COMMAND is one argument; quote it. It is run by the shell.",
+        examples: &["{} exec-env secrets.env 'deploy --to staging'"],
+    },
+    Subcommand {
+        path: &["exec-file"],
+        command: Some(Command::ExecFile),
+        level: Levels::EXEC_FILE,
+        operands: "FILE COMMAND",
+        summary: "Run a command with the decrypted file at a temporary path",
+        details: "COMMAND is one argument; quote it. It is run by the shell, with {} replaced by the path.",
+        examples: &["{} exec-file secrets.json 'cat {}'"],
+    },
+    Subcommand {
+        path: &["filestatus"],
+        command: Some(Command::Filestatus),
+        level: Levels::FILESTATUS,
+        operands: "FILE",
+        summary: "Tell as JSON whether a file is encrypted",
+        details: "",
+        examples: &["{} filestatus secrets.yaml"],
+    },
+    Subcommand {
+        path: &["publish"],
+        command: Some(Command::Publish),
+        level: Levels::PUBLISH,
+        operands: "FILE|DIR",
+        summary: "Send a file to the destination named in .sops.yaml",
+        details: "",
+        examples: &["{} publish secrets.yaml"],
+    },
+    Subcommand {
+        path: &["keyservice"],
+        command: Some(Command::Keyservice),
+        level: Levels::KEYSERVICE,
+        operands: "",
+        summary: "Serve the keys of this machine to others",
+        details: "",
+        examples: &["{} keyservice --network unix --address /run/user/1000/keys.sock"],
+    },
+    Subcommand {
+        path: &["completion"],
+        command: None,
+        level: Levels::COMPLETION,
+        operands: "bash|zsh|fish|powershell",
+        summary: "Print a completion script for a shell",
+        details: "",
+        examples: &["source <({} completion bash)", "{} completion fish | source"],
+    },
+];
+
+/// The shells that [`crate::args::completion::script`] knows; the words below `completion`.
+pub(crate) const SHELLS: &[&str] = &["bash", "zsh", "fish", "powershell"];
+
+/// The subcommand called by exactly these words.
+pub(crate) fn find(path: &[&str], program: Program) -> Option<&'static Subcommand> {
+    SUBCOMMANDS.iter().find(|sub| sub.path == path && sub.known_to(program))
+}
+
+/// The words that may follow `parent` (none: the top level), in the order of the table.
+pub(crate) fn children(parent: &[&str], program: Program) -> impl Iterator<Item = &'static Subcommand> {
+    SUBCOMMANDS.iter().filter(move |sub| {
+        sub.known_to(program) && sub.path.len() == parent.len() + 1 && sub.path.starts_with(parent)
+    })
+}
