@@ -15,3 +15,9 @@ pub mod policy;
 pub mod services;
 pub mod status;
 pub mod system;
+
+pub use ksops_age as age;
+pub use ksops_azure_kv as azure_kv;
+pub use ksops_config as config;
+pub use ksops_core as core;
+pub use ksops_stores as stores;
