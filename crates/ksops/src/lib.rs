@@ -16,8 +16,8 @@ pub mod services;
 pub mod status;
 pub mod system;
 
-pub use ksops_age as age;
-pub use ksops_azure_kv as azure_kv;
-pub use ksops_config as config;
-pub use ksops_core as core;
-pub use ksops_stores as stores;
+pub use ksops_age;
+pub use ksops_azure_kv;
+pub use ksops_config;
+pub use ksops_core;
+pub use ksops_stores;
