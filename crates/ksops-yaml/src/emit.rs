@@ -44,6 +44,13 @@ pub enum Event<'e> {
     },
 }
 
+impl Event<'_> {
+    /// Whether it begins what is printed as `[]` or `{}`.
+    fn is_empty_collection(&self) -> bool {
+        matches!(self, Self::SequenceStart { empty: true } | Self::MappingStart { empty: true })
+    }
+}
+
 /// The comments of an event, `#` included, lines joined by `\n`; empty for none.
 #[derive(Debug, Clone, Default)]
 pub struct EventComments {
@@ -325,9 +332,17 @@ impl Emitter {
         self.write_indent();
         self.write_indicator("-", true, false, true);
         self.states.push(State::Item);
+        self.node_with_comments(event)
+    }
+
+    /// Upstream would put comments that wait between `key:` and `[]`, which then stands in the first column and is
+    /// no YAML; here they follow the closing bracket.
+    fn node_with_comments(&mut self, event: Event<'_>) -> Result<(), EmitError> {
         self.node(event, false)?;
-        self.write_line_comment();
-        self.write_foot();
+        if !event.is_empty_collection() {
+            self.write_line_comment();
+            self.write_foot();
+        }
         Ok(())
     }
 
@@ -353,14 +368,7 @@ impl Emitter {
 
     fn value(&mut self, event: Event<'_>) -> Result<(), EmitError> {
         if !self.key_line.is_empty() {
-            // Upstream puts a comment between `key:` and `[]`, which then stands in the first column and is no YAML.
-            let stays_on_line = matches!(
-                event,
-                Event::Scalar { .. }
-                    | Event::SequenceStart { empty: true }
-                    | Event::MappingStart { empty: true }
-            );
-            if stays_on_line {
+            if matches!(event, Event::Scalar { .. }) || event.is_empty_collection() {
                 if self.line.is_empty() {
                     self.line = std::mem::take(&mut self.key_line);
                 }
@@ -371,10 +379,7 @@ impl Emitter {
             }
         }
         self.states.push(State::Key);
-        self.node(event, false)?;
-        self.write_line_comment();
-        self.write_foot();
-        Ok(())
+        self.node_with_comments(event)
     }
 
     fn put(&mut self, text: &str) {

@@ -22,11 +22,44 @@ pub fn write_float(float: f64, out: &mut Vec<u8>) {
     } else if float == f64::NEG_INFINITY {
         b"-Inf"
     } else {
-        // Rust prints floats in exactly this form; writing to a `Vec` cannot fail.
+        // Rust prints floats in this form; writing to a `Vec` cannot fail.
+        let start = out.len();
         let _ = write!(out, "{float}");
+        round_tie_to_even(float, &mut out[start..]);
         return;
     };
     out.extend_from_slice(special);
+}
+
+/// Changes the last digit of Rust's shortest text of `float` (with or without an exponent) to Go's.
+///
+/// They differ only where two shortest decimals are equally near: Rust takes the upper one, Go the even one
+/// (595975556549417.25 is ...7.3 and ...7.2). The text is hashed, so this decides whether a MAC agrees.
+pub fn round_tie_to_even(float: f64, text: &mut [u8]) {
+    let mantissa = text.iter().position(|byte| *byte == b'e').unwrap_or(text.len());
+    let is_significant = |byte: &u8| matches!(byte, b'1'..=b'9');
+    let Some(first) = text[..mantissa].iter().position(is_significant) else { return };
+    let Some(last) = text[..mantissa].iter().rposition(is_significant) else { return };
+    let digits = text[first..=last].iter().filter(|byte| **byte != b'.').count();
+    // All decimals of 15 digits are different floats, so shorter texts have no rival.
+    if digits < 15 || text[last].is_multiple_of(2) {
+        return;
+    }
+    // A tie has exactly one digit more, a 5. No float has more than 767 digits.
+    let next = Zeroizing::new(format!("{float:.digits$e}"));
+    if next.split('e').next().is_none_or(|next| !next.ends_with('5')) {
+        return;
+    }
+    let exact = Zeroizing::new(format!("{float:.767e}"));
+    let rest = exact.bytes().take_while(|byte| *byte != b'e').filter(u8::is_ascii_digit).skip(digits + 1);
+    if rest.clone().any(|byte| byte != b'0') {
+        return;
+    }
+    // An odd digit does not borrow.
+    text[last] -= 1;
+    if std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()) != Some(float) {
+        text[last] += 1;
+    }
 }
 
 /// Reads a float as Go's `ParseFloat` does.
@@ -176,6 +209,12 @@ mod tests {
             (f64::NEG_INFINITY, "-Inf"),
             (0.1, "0.1"),
             (123456789.125, "123456789.125"),
+            // As Go prints them: the even one of two equally near decimals.
+            (595_975_556_549_417.25, "595975556549417.2"),
+            (-835_991_343_953_054.25, "-835991343953054.2"),
+            (595_975_556_549_417.75, "595975556549417.8"),
+            (0.000_1, "0.0001"),
+            (f64::MAX, &format!("17976931348623157{}", "0".repeat(292))),
         ] {
             assert_eq!(text(float), expected);
         }

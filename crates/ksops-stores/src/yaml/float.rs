@@ -1,5 +1,7 @@
 //! The text of a float as go-yaml prints it: Go's `%g` with the shortest digits.
 
+use ksops_core::crypto::number::round_tie_to_even;
+
 /// Prints a float (file-format.md section 7.3). Integral values below a million have no point; a negative zero keeps
 /// one, because `-0` would be read back as the integer 0 (section 12, row 8).
 #[must_use]
@@ -13,14 +15,22 @@ pub fn text(value: f64) -> String {
     if value == 0.0 {
         return if value.is_sign_negative() { "-0.0" } else { "0" }.to_owned();
     }
-    let scientific = format!("{value:e}");
+    let scientific = as_go(value, format!("{value:e}"));
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if !(-4..6).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{digits}e{sign}{:02}", exponent.abs());
     }
-    format!("{value}")
+    as_go(value, format!("{value}"))
+}
+
+/// Rounds the last digit as Go does.
+fn as_go(value: f64, text: String) -> String {
+    let mut bytes = text.into_bytes();
+    round_tie_to_even(value, &mut bytes);
+    // Only a digit was changed.
+    String::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -40,6 +50,7 @@ mod tests {
             (1e21, "1e+21"),
             (1e-320, "1e-320"),
             (1.5, "1.5"),
+            (595_975_556_549_417.25, "5.959755565494172e+14"),
             (-0.25, "-0.25"),
             (0.0, "0"),
             (-0.0, "-0.0"),
