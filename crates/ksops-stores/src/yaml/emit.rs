@@ -31,7 +31,8 @@ pub enum EmitError {
     /// A moment that has no text form.
     #[error("Error marshaling to YAML: a timestamp has no RFC 3339 form")]
     Timestamp,
-    /// A key that upstream prints so that nobody can read the file again (file-format.md section 7.1, item 7).
+    /// A key of the first document that upstream prints so that nobody can read the file again (file-format.md
+    /// section 7.1, item 7). In later documents it is only parsed.
     #[error("the key `<<` with a value that is no mapping would make a file that cannot be read again")]
     MergeKey,
 }
@@ -39,6 +40,8 @@ pub enum EmitError {
 /// Prints documents one after another.
 pub struct YamlWriter {
     emitter: Emitter,
+    /// Whether the first document is still to come or being printed: only that one is checked when it is read.
+    is_first: bool,
 }
 
 impl YamlWriter {
@@ -51,7 +54,7 @@ impl YamlWriter {
             0 => DEFAULT_INDENT,
             indent => indent,
         };
-        Ok(Self { emitter: Emitter::new(indent) })
+        Ok(Self { emitter: Emitter::new(indent), is_first: true })
     }
 
     /// Makes room for a text of this length, so that it need not be copied while it grows.
@@ -79,6 +82,7 @@ impl YamlWriter {
         self.emitter.emit(Event::DocumentStart, EventComments::default())?;
         self.map(branch, &[], NodeComments::default(), 0)?;
         self.emitter.emit(Event::DocumentEnd, EventComments::default())?;
+        self.is_first = false;
         Ok(())
     }
 
@@ -206,7 +210,7 @@ impl YamlWriter {
     }
 
     fn key(&mut self, key: &Key, node: &Node, head: String) -> Result<(), EmitError> {
-        if key == "<<" && !merges(node) {
+        if self.is_first && key == "<<" && !merges(node) {
             return Err(EmitError::MergeKey);
         }
         let comments = EventComments { head, ..EventComments::default() };
@@ -247,9 +251,10 @@ impl YamlWriter {
             }
             let mut comments =
                 NodeComments { head: waiting.take_head(), line: waiting.take_line(), foot: String::new() };
-            // Upstream prints comments behind a final mapping or list too late (file-format.md section 12, row 28).
+            // Upstream prints comments behind a final mapping or list too late (file-format.md section 12, row 28);
+            // behind an empty one in time.
             let is_last = Some(place) == last;
-            let moves_inside = is_last && matches!(node, Node::Map(_) | Node::List(_));
+            let moves_inside = is_last && is_block(node);
             if is_last && !moves_inside {
                 comments.foot = joined(trailing(&rest));
             }
@@ -316,6 +321,15 @@ impl YamlWriter {
         }
         self.emitter.emit(Event::Scalar { text: &encoded, style, tag: Some("!!binary") }, comments)?;
         Ok(())
+    }
+}
+
+/// Whether a node is a collection that is printed as a block.
+fn is_block(node: &Node) -> bool {
+    match node {
+        Node::Map(branch) => branch.entries.iter().any(|entry| matches!(entry, Entry::Item(..))),
+        Node::List(list) => list.iter().any(|node| !matches!(node, Node::Comment(_))),
+        Node::Leaf(_) | Node::Comment(_) => false,
     }
 }
 

@@ -132,3 +132,20 @@ fn without_randomness_nothing_is_encrypted() {
     let error = encryptor.branch(&mut branch).expect_err("no randomness");
     assert!(matches!(error.kind, EncryptErrorKind::Random(_)));
 }
+
+#[test]
+fn a_value_that_is_neither_encrypted_nor_hashed_needs_no_text_form() {
+    let offset = time::UtcOffset::from_hms(24, 0, 0).expect("an offset that YAML can express");
+    let moment = || {
+        vec![item(
+            "a_unencrypted",
+            Node::Leaf(Value::Timestamp(OffsetDateTime::UNIX_EPOCH.to_offset(offset))),
+        )]
+    };
+    let selection = Selection::default();
+    let random = Counting::default();
+    for (mac_only_encrypted, accepted) in [(true, true), (false, false)] {
+        let mut encryptor = Encryptor::new(&key(), &selection, mac_only_encrypted, &random, None);
+        assert_eq!(encryptor.branch(&mut Branch { entries: moment() }).is_ok(), accepted);
+    }
+}
