@@ -278,7 +278,12 @@ impl State {
     /// Decrypts a comment where it stands, if the rule, or its authentication, says so.
     fn open_comment(&mut self, comment: &mut Comment, spot: &Spot<'_>) -> Result<(), DecryptErrorKind> {
         let by_authentication = self.mode == Mode::ByAuthentication;
-        if !(spot.encrypted || by_authentication) || comment.text.is_empty() {
+        if comment.text.is_empty() {
+            return Ok(());
+        }
+        if !(spot.encrypted || by_authentication) {
+            // It can have moved here from a container that is encrypted.
+            self.lost_comments |= Envelope::parse(comment.text.expose()).is_some();
             return Ok(());
         }
         let opened = match self.cipher.decrypt(comment.text.expose(), spot.aad) {

@@ -189,8 +189,11 @@ impl Comparison {
             (Value::Int(int), Value::Int(other)) => int == other,
             (Value::Bool(truth), Value::Bool(other)) => truth == other,
             (Value::Null, Value::Null) => true,
-            (Value::Float(_), Value::Float(_) | Value::Int(_))
-            | (Value::Timestamp(_), Value::Timestamp(_)) => same_bytes(input, output),
+            (Value::Float(_), Value::Float(_) | Value::Int(_)) => same_bytes(input, output),
+            // Also one that has no text form and stays plain.
+            (Value::Timestamp(moment), Value::Timestamp(other)) => {
+                moment == other && moment.offset() == other.offset()
+            }
             (Value::Timestamp(_), Value::Text(_)) => {
                 self.fidelity.typing != Typing::Full && same_bytes(input, output)
             }

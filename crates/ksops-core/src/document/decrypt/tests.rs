@@ -321,3 +321,27 @@ proptest! {
         prop_assert!(decrypted.warnings.is_empty());
     }
 }
+
+#[test]
+fn a_comment_that_moved_into_a_plain_container_is_found() {
+    let mut metadata = default_metadata();
+    let inner = || map(vec![item("k", leaf("x"))]);
+    let encrypted = encrypt(&mut metadata, vec![item("a_unencrypted", inner()), head(" c")]);
+    let [Entry::Item(key, Node::Map(branch)), comment] = &encrypted.entries[..] else {
+        panic!("two entries")
+    };
+    let mut read_again = branch.clone();
+    read_again.entries.push(comment.clone());
+    let branch = Branch { entries: vec![Entry::Item(key.clone(), Node::Map(read_again))] };
+    let decrypted = read(&metadata, &branch).expect("decryptable");
+    assert!(decrypted.branches[0].entries == [item("a_unencrypted", inner()), head(" c")]);
+}
+
+#[test]
+fn a_moment_without_text_form_is_equal_to_itself() {
+    use crate::document::verify::{Fidelity, Typing, compare};
+    let offset = time::UtcOffset::from_hms(24, 0, 0).expect("an offset that YAML can express");
+    let branch = Branch { entries: vec![item("a", Node::Leaf(Value::Timestamp(NOW.to_offset(offset))))] };
+    let fidelity = Fidelity { typing: Typing::Full, comments: true };
+    assert!(compare(&branch, &branch, fidelity).is_ok());
+}
