@@ -31,7 +31,7 @@ fn answer(line: &str) -> Result<String, String> {
     let asked: Json = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let indent = asked["indent"].as_i64().unwrap_or(0);
     if asked["value"].is_object() {
-        let text = emit_value(&node(&asked["value"]), indent).map_err(|error| error.to_string())?;
+        let text = emit_value(&node(&asked["value"])).map_err(|error| error.to_string())?;
         return Ok(text.to_string());
     }
     let mut branches: Vec<Branch> = array(&asked["documents"]).iter().map(|map| branch(&map["m"])).collect();

@@ -12,8 +12,8 @@ pub mod style;
 /// How deep collections may be nested.
 const MAX_DEPTH: usize = 1_000;
 
-/// A part of a document.
-#[derive(Debug, Clone, Copy)]
+/// A part of a document. It has no `Debug` because its text may be secret.
+#[derive(Clone, Copy)]
 pub enum Event<'e> {
     /// A document begins.
     DocumentStart,
@@ -52,16 +52,16 @@ impl Event<'_> {
 }
 
 /// The comments of an event, `#` included, lines joined by `\n`; empty for none.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct EventComments {
     /// Before it.
-    pub head: String,
+    pub head: Zeroizing<String>,
     /// Behind it on its line.
-    pub line: String,
+    pub line: Zeroizing<String>,
     /// After it.
-    pub foot: String,
+    pub foot: Zeroizing<String>,
     /// After the former key and its value: comes with the next key or the mapping's end.
-    pub tail: String,
+    pub tail: Zeroizing<String>,
 }
 
 /// What cannot be printed.
@@ -106,11 +106,11 @@ pub struct Emitter {
     /// A foot was printed at this indentation: what follows there stands apart from it.
     foot_indent: i32,
     is_key: bool,
-    head: String,
-    line: String,
-    foot: String,
-    tail: String,
-    key_line: String,
+    head: Zeroizing<String>,
+    line: Zeroizing<String>,
+    foot: Zeroizing<String>,
+    tail: Zeroizing<String>,
+    key_line: Zeroizing<String>,
 }
 
 impl Emitter {
@@ -130,11 +130,11 @@ impl Emitter {
             indention: true,
             foot_indent: -1,
             is_key: false,
-            head: String::new(),
-            line: String::new(),
-            foot: String::new(),
-            tail: String::new(),
-            key_line: String::new(),
+            head: Zeroizing::default(),
+            line: Zeroizing::default(),
+            foot: Zeroizing::default(),
+            tail: Zeroizing::default(),
+            key_line: Zeroizing::default(),
         }
     }
 
@@ -151,8 +151,8 @@ impl Emitter {
 
     /// Gives the text out.
     #[must_use]
-    pub fn finish(mut self) -> Zeroizing<String> {
-        std::mem::take(&mut self.out)
+    pub fn finish(self) -> Zeroizing<String> {
+        self.out
     }
 
     /// Grows without leaving a copy of the text behind.
@@ -172,15 +172,13 @@ impl Emitter {
     /// # Errors
     /// [`EmitError`] if the nesting is too deep or the event cannot stand here.
     pub fn emit(&mut self, event: Event<'_>, comments: EventComments) -> Result<(), EmitError> {
-        let replace = |own: &mut String, new: String| {
-            if !new.is_empty() {
-                *own = new;
-            }
-        };
-        replace(&mut self.head, comments.head);
-        replace(&mut self.line, comments.line);
-        replace(&mut self.foot, comments.foot);
-        replace(&mut self.tail, comments.tail);
+        // go-yaml forgets a comment that still waits when the next one comes; here both are printed. Of those behind a
+        // value the newest stays on its line.
+        add(&mut self.head, comments.head);
+        add(&mut self.foot, comments.foot);
+        add(&mut self.tail, comments.tail);
+        let waiting = std::mem::replace(&mut self.line, comments.line);
+        add(&mut self.line, waiting);
         match self.state {
             State::DocumentStart => self.document_start(event),
             State::DocumentContent => {
@@ -499,10 +497,11 @@ impl Emitter {
     }
 }
 
-impl Drop for Emitter {
-    fn drop(&mut self) {
-        for comment in [&mut self.head, &mut self.line, &mut self.foot, &mut self.tail, &mut self.key_line] {
-            comment.zeroize();
-        }
+/// Appends a comment to one that waits.
+fn add(waiting: &mut Zeroizing<String>, comment: Zeroizing<String>) {
+    if waiting.is_empty() {
+        *waiting = comment;
+    } else if !comment.is_empty() {
+        *waiting = Zeroizing::new([waiting.as_str(), comment.as_str()].join("\n"));
     }
 }

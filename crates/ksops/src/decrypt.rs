@@ -154,7 +154,7 @@ fn print(tree: Tree, request: &DecryptRequest) -> Result<Zeroizing<Vec<u8>>, Dec
             Node::Leaf(Value::Text(text)) => return Ok(Zeroizing::new(text.expose().to_vec())),
             // As upstream: a mapping takes the first document's place and the other documents follow.
             Node::Map(part) => branches[0] = part,
-            part => return Ok(into_bytes(emit_value(&part, indent)?)),
+            part => return Ok(into_bytes(emit_value(&part)?)),
         }
     }
     let mut writer = YamlWriter::new(indent)?;

@@ -93,12 +93,12 @@ impl YamlWriter {
     }
 }
 
-/// Prints a value that is no document, as `--extract` shows it.
+/// Prints a value that is no document, as `--extract` shows it: upstream indents it by 4, whatever was asked for.
 ///
 /// # Errors
 /// [`EmitError`] if it has no YAML form.
-pub fn emit_value(node: &Node, indent: i64) -> Result<Zeroizing<String>, EmitError> {
-    let mut writer = YamlWriter::new(indent)?;
+pub fn emit_value(node: &Node) -> Result<Zeroizing<String>, EmitError> {
+    let mut writer = YamlWriter { emitter: Emitter::new(DEFAULT_INDENT), is_first: true };
     writer.emitter.emit(Event::DocumentStart, EventComments::default())?;
     writer.node(node, &[], NodeComments::default(), 0)?;
     writer.emitter.emit(Event::DocumentEnd, EventComments::default())?;
@@ -108,9 +108,9 @@ pub fn emit_value(node: &Node, indent: i64) -> Result<Zeroizing<String>, EmitErr
 /// The comments that a node has from its container.
 #[derive(Default)]
 struct NodeComments {
-    head: String,
-    line: String,
-    foot: String,
+    head: Zeroizing<String>,
+    line: Zeroizing<String>,
+    foot: Zeroizing<String>,
 }
 
 /// Comments that wait for the node behind them.
@@ -125,32 +125,40 @@ impl<'t> Waiting<'t> {
         if comment.inline { self.line.push(comment) } else { self.head.push(comment) }
     }
 
-    fn take_head(&mut self) -> String {
+    fn take_head(&mut self) -> Zeroizing<String> {
         joined(std::mem::take(&mut self.head))
     }
 
-    fn take_line(&mut self) -> String {
+    fn take_line(&mut self) -> Zeroizing<String> {
         joined(std::mem::take(&mut self.line))
     }
 }
 
-fn joined<'t>(comments: impl IntoIterator<Item = &'t Comment>) -> String {
-    let mut text = String::new();
+/// The comments as one text, a line each. The memory is taken at once, so that no copy is left behind.
+fn joined(comments: Vec<&Comment>) -> Zeroizing<String> {
+    let length = comments.iter().map(|comment| comment.text.len() + 2).sum();
+    let mut text = Zeroizing::new(String::with_capacity(length));
     for comment in comments {
         if !text.is_empty() {
             text.push('\n');
         }
         text.push('#');
-        text.push_str(&String::from_utf8_lossy(comment.text.expose()));
+        match comment.text.expose_str() {
+            Some(comment) => text.push_str(comment),
+            // YAML has no form for other bytes in comments.
+            None => {
+                text.push_str(&Zeroizing::new(String::from_utf8_lossy(comment.text.expose()).into_owned()))
+            }
+        }
     }
     text
 }
 
-fn both(first: String, second: String) -> String {
+fn both(first: Zeroizing<String>, second: Zeroizing<String>) -> Zeroizing<String> {
     match (first.is_empty(), second.is_empty()) {
         (true, _) => second,
         (_, true) => first,
-        _ => format!("{first}\n{second}"),
+        _ => Zeroizing::new([first.as_str(), second.as_str()].join("\n")),
     }
 }
 
@@ -184,7 +192,7 @@ impl YamlWriter {
                 waiting.push(comment);
             }
         }
-        let mut tail = String::new();
+        let mut tail = Zeroizing::default();
         let mut map_head = waiting.take_head();
         if last.is_none() {
             map_head = rest;
@@ -209,7 +217,7 @@ impl YamlWriter {
         Ok(())
     }
 
-    fn key(&mut self, key: &Key, node: &Node, head: String) -> Result<(), EmitError> {
+    fn key(&mut self, key: &Key, node: &Node, head: Zeroizing<String>) -> Result<(), EmitError> {
         if self.is_first && key == "<<" && !merges(node) {
             return Err(EmitError::MergeKey);
         }
@@ -249,8 +257,11 @@ impl YamlWriter {
                 waiting.push(comment);
                 continue;
             }
-            let mut comments =
-                NodeComments { head: waiting.take_head(), line: waiting.take_line(), foot: String::new() };
+            let mut comments = NodeComments {
+                head: waiting.take_head(),
+                line: waiting.take_line(),
+                foot: Zeroizing::default(),
+            };
             // Upstream prints comments behind a final mapping or list too late (file-format.md section 12, row 28);
             // behind an empty one in time.
             let is_last = Some(place) == last;

@@ -1,6 +1,7 @@
 //! The text of a float as go-yaml prints it: Go's `%g` with the shortest digits.
 
 use ksops_core::crypto::number::round_tie_to_even;
+use zeroize::Zeroizing;
 
 /// Prints a float (file-format.md section 7.3). Integral values below a million have no point; a negative zero keeps
 /// one, because `-0` would be read back as the integer 0 (section 12, row 8).
@@ -15,7 +16,7 @@ pub fn text(value: f64) -> String {
     if value == 0.0 {
         return if value.is_sign_negative() { "-0.0" } else { "0" }.to_owned();
     }
-    let scientific = as_go(value, format!("{value:e}"));
+    let scientific = Zeroizing::new(as_go(value, format!("{value:e}")));
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     if !(-4..6).contains(&exponent) {
