@@ -73,6 +73,8 @@ func perform(request [][]byte) outcome {
 	}
 	arguments := request[1:]
 	switch name := string(request[0]); {
+	case name == "nodes" && len(arguments) == 1:
+		return nodes(arguments[0])
 	case name == "emit" && len(arguments) == 2:
 		return emit(arguments[0], number(arguments[1]))
 	case name == "encrypt" && len(arguments) == 7:

@@ -18,6 +18,9 @@ const (
 	encryptedDataKey = "-----BEGIN AGE ENCRYPTED FILE-----\nnone\n-----END AGE ENCRYPTED FILE-----\n"
 )
 
+// The version before which files with AWS keys need another reading.
+const kmsBugFixed = "3.3.0"
+
 type encryptRequest struct {
 	text         []byte
 	indent       int
@@ -110,6 +113,10 @@ func decrypt(text []byte, indent int, seed uint64) outcome {
 	stream.start(seed)
 	tree, err := store(indent).LoadEncryptedFile(text)
 	if err != nil {
+		return failed(1, "%s", err)
+	}
+	// As the command line does before it asks for the data key.
+	if _, err := version.AIsNewerThanB(kmsBugFixed, tree.Metadata.Version); err != nil {
 		return failed(1, "%s", err)
 	}
 	key := stream.take(32)

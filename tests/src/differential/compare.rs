@@ -1,0 +1,154 @@
+//! What both sides make of a case, and whether that is the same.
+
+use std::fmt;
+
+use super::case::Case;
+use super::dice::Dice;
+use super::known;
+use super::marks;
+use super::mutate;
+use super::ours::{self, UNVERIFIED};
+use super::outcome::Outcome;
+use super::theirs::Theirs;
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Check {
+    /// The nodes of the plain text, with their comments.
+    Nodes,
+    /// The plain text, loaded and printed.
+    Emit,
+    /// The encrypted text, with the same data key and nonces.
+    Encrypt,
+    /// What upstream encrypted, decrypted by both.
+    DecryptTheirs,
+    /// What ksops encrypted, decrypted by both; only if it is another text.
+    DecryptOurs,
+    /// What upstream encrypted and somebody changed, decrypted by both.
+    DecryptChanged,
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nodes => "nodes",
+            Self::Emit => "emit",
+            Self::Encrypt => "encrypt",
+            Self::DecryptTheirs => "decrypt theirs",
+            Self::DecryptOurs => "decrypt ours",
+            Self::DecryptChanged => "decrypt changed",
+        })
+    }
+}
+
+/// How two outcomes compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// They are the same.
+    Agree,
+    /// They differ as `docs/COMPATIBILITY.md` says; the name of that difference.
+    Known(&'static str),
+    /// They differ and nobody knows why.
+    Different,
+}
+
+/// The check of ksops's own output found what upstream does not look for.
+const UNREADABLE: &str = "a file that upstream cannot read again is not written";
+
+/// See `marks`.
+const MARKS: &str = "a byte order mark within the text garbles the lines behind it upstream";
+
+/// One comparison.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// What was compared.
+    pub check: Check,
+    /// The text that both were given.
+    pub input: Vec<u8>,
+    /// What ksops made of it.
+    pub ours: Outcome,
+    /// What upstream made of it.
+    pub theirs: Outcome,
+    /// How they compare.
+    pub verdict: Verdict,
+}
+
+impl Finding {
+    /// A short text, the same for findings that are probably the same.
+    #[must_use]
+    pub fn signature(&self) -> String {
+        format!("{}: ours {}, theirs {}", self.check, self.ours.class, self.theirs.class)
+    }
+}
+
+/// Compares everything about a case.
+pub fn compare(case: &Case, theirs: &mut Theirs) -> Vec<Finding> {
+    let mut comparison = Comparison { case, theirs, findings: Vec::new() };
+    comparison.run();
+    comparison.findings
+}
+
+struct Comparison<'a> {
+    case: &'a Case,
+    theirs: &'a mut Theirs,
+    findings: Vec<Finding>,
+}
+
+impl Comparison<'_> {
+    fn run(&mut self) {
+        let case = self.case;
+        let nodes = self.theirs.nodes(&case.text);
+        if self.note(Check::Nodes, &case.text, ours::nodes(&case.text), nodes) != Verdict::Agree {
+            // What follows from it would say nothing new.
+            return;
+        }
+        let emitted = self.theirs.emit(&case.text, case.indent);
+        self.note(Check::Emit, &case.text, ours::emit(&case.text, case.indent), emitted);
+        let (by_us, by_them) = (ours::encrypt(case), self.theirs.encrypt(case));
+        self.note(Check::Encrypt, &case.text, by_us.clone(), by_them.clone());
+        if by_them.succeeded() {
+            self.decrypt(Check::DecryptTheirs, &by_them.text);
+            if let Some(seed) = case.damage {
+                let mut dice = Dice::new(seed);
+                let rounds = 1 + dice.below(3);
+                let changed = mutate::changed(&mut dice, by_them.text.clone(), rounds);
+                self.decrypt(Check::DecryptChanged, &changed);
+            }
+        }
+        if by_us.succeeded() && by_us.text != by_them.text {
+            self.decrypt(Check::DecryptOurs, &by_us.text);
+        }
+    }
+
+    fn decrypt(&mut self, check: Check, text: &[u8]) {
+        let by_them = self.theirs.decrypt(self.case, text);
+        self.note(check, text, ours::decrypt(self.case, text), by_them);
+    }
+
+    fn note(&mut self, check: Check, input: &[u8], ours: Outcome, theirs: Outcome) -> Verdict {
+        let mut finding = Finding { check, input: input.to_vec(), ours, theirs, verdict: Verdict::Agree };
+        if !finding.ours.agrees(&finding.theirs) {
+            finding.verdict = match known::difference(self.case, &finding) {
+                Some(name) => Verdict::Known(name),
+                None if self.is_unreadable(&finding) => Verdict::Known(UNREADABLE),
+                None if self.is_about_marks(input) => Verdict::Known(MARKS),
+                None => Verdict::Different,
+            };
+        }
+        let verdict = finding.verdict;
+        self.findings.push(finding);
+        verdict
+    }
+
+    /// Whether ksops refuses to write what upstream writes, and cannot read again itself.
+    fn is_unreadable(&mut self, finding: &Finding) -> bool {
+        let refused = finding.ours.class == UNVERIFIED && finding.theirs.succeeded();
+        refused && !self.theirs.decrypt(self.case, &finding.theirs.text).succeeded()
+    }
+
+    /// Whether the nodes of `input` differ, and no longer do without the byte order marks within it.
+    fn is_about_marks(&mut self, input: &[u8]) -> bool {
+        let mut same = |text: &[u8]| ours::nodes(text).agrees(&self.theirs.nodes(text));
+        marks::without_marks(input).is_some_and(|without| !same(input) && same(&without))
+    }
+}

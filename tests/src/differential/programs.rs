@@ -1,0 +1,116 @@
+//! The same comparison through the real programs, end to end: slow, and so only for a share of the cases.
+
+use std::os::unix::fs::symlink;
+
+use super::case::Case;
+use super::compare::{Check, Finding, Verdict};
+use super::known;
+use super::outcome::Outcome;
+use crate::fixtures::AgeKeys;
+use crate::oracle;
+use crate::program::Program;
+use crate::sandbox::Sandbox;
+
+/// Both programs, in a sandbox.
+pub struct Programs {
+    ours: Program,
+    theirs: Program,
+    sandbox: Sandbox,
+    keys: AgeKeys,
+}
+
+impl Programs {
+    /// Finds both programs. ksops is called by the name `sops`, because under its own it refuses more.
+    ///
+    /// # Panics
+    /// If there is no ksops, or in CI no sops.
+    #[must_use]
+    pub fn find() -> Option<Self> {
+        let theirs = oracle::sops()?;
+        let sandbox = Sandbox::new();
+        let link = sandbox.path("sops");
+        symlink(Program::ksops().path(), &link).expect("an empty folder takes a link");
+        let keys = AgeKeys::read();
+        sandbox.write("keys.txt", keys.identity_file());
+        Some(Self { ours: Program::at(link), theirs, sandbox, keys })
+    }
+
+    /// Compares everything about a case that the programs can show.
+    #[must_use]
+    pub fn compare(&self, case: &Case) -> Vec<Finding> {
+        self.sandbox.write("in.yaml", &case.text);
+        let mut findings = Vec::new();
+        let (by_us, by_them) = (self.encrypt(&self.ours, case), self.encrypt(&self.theirs, case));
+        findings.push(finding(case, Check::Encrypt, &case.text, (&by_us, &by_them)));
+        for (check, encrypted) in [(Check::DecryptOurs, by_us), (Check::DecryptTheirs, by_them)] {
+            if encrypted.succeeded() {
+                self.sandbox.write("enc.yaml", &encrypted.text);
+                let outcomes = (&self.decrypt(&self.ours, case), &self.decrypt(&self.theirs, case));
+                findings.push(finding(case, check, &encrypted.text, outcomes));
+            }
+        }
+        findings
+    }
+
+    fn encrypt(&self, program: &Program, case: &Case) -> Outcome {
+        let rule = format!("--{}", case.rule.name.replace('_', "-"));
+        let mut call = program.call(&self.sandbox).args(["--indent", &case.indent.to_string()]);
+        call = call.args(["--age", &self.keys.recipients[0], &rule, &case.rule.parameter]);
+        if case.mac_only_encrypted {
+            call = call.arg("--mac-only-encrypted");
+        }
+        outcome(call.args(["--encrypt", "in.yaml"]).run())
+    }
+
+    fn decrypt(&self, program: &Program, case: &Case) -> Outcome {
+        let call = program.call(&self.sandbox).env("SOPS_AGE_KEY_FILE", self.sandbox.path("keys.txt"));
+        outcome(call.args(["--indent", &case.indent.to_string(), "--decrypt", "enc.yaml"]).run())
+    }
+}
+
+fn outcome(run: crate::program::Outcome) -> Outcome {
+    let errors = run.errors();
+    match run.status {
+        0 => Outcome::done(run.stdout),
+        2 if errors.contains("goroutine ") => Outcome::refused("crash", errors),
+        101 => Outcome::refused("panic", errors),
+        status => Outcome::refused(status, errors),
+    }
+}
+
+fn finding(case: &Case, check: Check, input: &[u8], outcomes: (&Outcome, &Outcome)) -> Finding {
+    let comparable = |outcome: &Outcome| Outcome { text: without_chance(&outcome.text), ..outcome.clone() };
+    let (ours, theirs) = (comparable(outcomes.0), comparable(outcomes.1));
+    let mut finding = Finding { check, input: input.to_vec(), ours, theirs, verdict: Verdict::Agree };
+    if !finding.ours.agrees(&finding.theirs) {
+        finding.verdict = known::difference(case, &finding).map_or(Verdict::Different, Verdict::Known);
+    }
+    finding
+}
+
+/// The text without what is random or depends on the time.
+fn without_chance(text: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(text);
+    let mut out = String::new();
+    let mut in_armor = false;
+    for line in text.split_inclusive('\n') {
+        in_armor &= !line.trim_start().starts_with("-----END AGE");
+        if in_armor {
+            continue;
+        }
+        in_armor = line.trim_start().starts_with("-----BEGIN AGE");
+        if line.trim_start().starts_with("lastmodified: ") {
+            out.push_str("lastmodified\n");
+            continue;
+        }
+        let mut rest = line;
+        while let Some(start) = rest.find("ENC[AES256_GCM,data:") {
+            let Some(kind) = rest[start..].find(",type:") else { break };
+            out.push_str(&rest[..start]);
+            out.push_str("ENC[");
+            rest = &rest[start + kind + ",type:".len()..];
+        }
+        out.push_str(rest);
+    }
+    out.into_bytes()
+}
