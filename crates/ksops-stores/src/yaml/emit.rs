@@ -205,9 +205,12 @@ impl YamlWriter {
             match entry {
                 Entry::Comment(comment) => waiting.push(comment),
                 Entry::Item(key, node) => {
-                    let head = waiting.take_head();
+                    let (mut head, mut line) = (waiting.take_head(), waiting.take_line());
+                    if drops_comments(node) {
+                        head = both(head, std::mem::take(&mut line));
+                    }
                     self.key(key, node, head)?;
-                    let comments = NodeComments { line: waiting.take_line(), ..NodeComments::default() };
+                    let comments = NodeComments { line, ..NodeComments::default() };
                     self.node(node, &[], comments, depth + 1)?;
                 }
             }
@@ -262,6 +265,9 @@ impl YamlWriter {
                 line: waiting.take_line(),
                 foot: Zeroizing::default(),
             };
+            if drops_comments(node) {
+                comments.head = both(comments.head, std::mem::take(&mut comments.line));
+            }
             // Upstream prints comments behind a final mapping or list too late (file-format.md section 12, row 28);
             // behind an empty one in time.
             let is_last = Some(place) == last;
@@ -342,6 +348,12 @@ fn is_block(node: &Node) -> bool {
         Node::List(list) => list.iter().any(|node| !matches!(node, Node::Comment(_))),
         Node::Leaf(_) | Node::Comment(_) => false,
     }
+}
+
+/// Whether a comment behind the node on its line would be gone when it is read again: it is taken for one in the empty
+/// mapping, as in upstream.
+fn drops_comments(node: &Node) -> bool {
+    matches!(node, Node::Map(branch) if branch.entries.is_empty())
 }
 
 /// Whether a value can stand under the key `<<`.
