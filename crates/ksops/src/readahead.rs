@@ -19,7 +19,7 @@ type Batch = Vec<Result<Branch, LoadError>>;
 pub(crate) struct Documents<'a>(Source<'a>);
 
 enum Source<'a> {
-    Here(YamlReader<'a>),
+    Here(Box<YamlReader<'a>>),
     Ahead { batches: Receiver<Batch>, batch: std::vec::IntoIter<Result<Branch, LoadError>> },
 }
 
@@ -41,7 +41,7 @@ impl Documents<'_> {
 /// Runs `work` over the documents of `text`.
 pub(crate) fn read_ahead<R>(text: &str, work: impl FnOnce(&mut Documents<'_>) -> R) -> R {
     if text.len() < LARGE {
-        return work(&mut Documents(Source::Here(YamlReader::new(text))));
+        return work(&mut Documents(Source::Here(Box::new(YamlReader::new(text)))));
     }
     std::thread::scope(|scope| {
         let (sender, batches) = sync_channel(WAITING);

@@ -41,11 +41,6 @@ impl Flags {
         self.last(name).and_then(integer)
     }
 
-    /// Whether the flag stands on the command line, whatever its value. A variable does not count.
-    pub(crate) fn given(&self, name: &str) -> bool {
-        self.entries.iter().any(|entry| entry.name == name && !entry.from_variable)
-    }
-
     /// The canonical names on the command line, each once, in order.
     pub(super) fn names_given(&self) -> Vec<&'static str> {
         let mut names = Vec::new();

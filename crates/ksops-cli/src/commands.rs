@@ -1,0 +1,11 @@
+//! One file for each command.
+
+pub(crate) mod completion;
+pub(crate) mod decrypt;
+pub(crate) mod encrypt;
+pub(crate) mod filestatus;
+pub(crate) mod init;
+pub(crate) mod keygen;
+pub(crate) mod later;
+pub(crate) mod legacy;
+pub(crate) mod version;

@@ -1,0 +1,76 @@
+//! `decrypt`, and the decrypting half of the legacy form (cli-and-config.md section 2.2).
+
+use ksops::decrypt::{DecryptError, DecryptRequest, decrypt};
+use ksops::extract;
+use ksops::ksops_core::document::decrypt::DecryptError as TreeError;
+use zeroize::Zeroizing;
+
+use crate::args::flags::Flags;
+use crate::args::parsed::Invocation;
+use crate::config::{Config, Purpose};
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::place::{Place, WithoutFile};
+use crate::{audit, formats, services};
+
+/// Runs the command.
+///
+/// # Errors
+/// With the statuses of section 2.2; nothing was written then.
+pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
+    let flags = &call.flags;
+    let place = Place::find(context, flags, &call.positionals, WithoutFile::Stdin)?;
+    let config = Config::load(context, flags, Purpose::Read)?;
+    let text = decrypted(context, flags, &place, &config)?;
+    place.write(context, &text)
+}
+
+/// Decrypts what is at `place`.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn decrypted(
+    context: &Context,
+    flags: &Flags,
+    place: &Place,
+    config: &Config,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    audit::refuse_to_skip()?;
+    let input_format = formats::choose(flags, "input-type", &place.path)?;
+    let output_format = formats::choose(flags, "output-type", &place.path)?;
+    let services = services::services(context, flags);
+    let decryption_order = services::decryption_order(flags)?;
+    let extract = extract::parse(flags.text("extract").unwrap_or_default())
+        .map_err(|error| Failure::new(Kind::ExtractPath, format!("error parsing --extract path: {error}")))?;
+    let ignore_mac = flags.is_set("ignore-mac");
+    if ignore_mac && flags.is_set("verbose") {
+        context.ui.warning("the integrity of the file is not checked");
+    }
+    let request = DecryptRequest {
+        input_format,
+        output_format,
+        ignore_mac,
+        extract: Some(extract),
+        indent: formats::indent(flags, &config.stores(), output_format),
+        decryption_order,
+    };
+    let input = place.source.read()?;
+    let decrypted = decrypt(&input, &request, &services).map_err(|error| failure(&error))?;
+    for warning in &decrypted.warnings {
+        context.ui.warning(warning);
+    }
+    Ok(decrypted.text)
+}
+
+fn failure(error: &DecryptError) -> Failure {
+    let (kind, text) = match error {
+        DecryptError::Recover(_) => (Kind::DataKey, error.to_string()),
+        DecryptError::Tree(TreeError::Mac(_)) => (Kind::Mac, error.to_string()),
+        DecryptError::Tree(TreeError::Value { .. }) => {
+            (Kind::DecryptTree, format!("Error decrypting tree: {error}"))
+        }
+        DecryptError::Emit(_) => (Kind::Print, format!("Error dumping file: {error}")),
+        _ => (Kind::General, error.to_string()),
+    };
+    Failure::new(kind, text).hints(error.hints())
+}

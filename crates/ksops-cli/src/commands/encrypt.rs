@@ -1,0 +1,93 @@
+//! `encrypt`, and the encrypting half of the legacy form (cli-and-config.md section 2.1).
+
+use ksops::encrypt::{EncryptError, EncryptRequest, encrypt};
+use ksops::ksops_stores::yaml::load::LoadError;
+use ksops::policy::Policy;
+use zeroize::Zeroizing;
+
+use crate::args::flags::Flags;
+use crate::args::parsed::Invocation;
+use crate::args::program::Program;
+use crate::config::{Config, Purpose};
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::place::{Place, WithoutFile};
+use crate::{audit, formats, services, settings};
+
+/// Begins with the words that callers match (section 4.1).
+const ALREADY_ENCRYPTED: &str = "\
+The file you have provided contains a top-level entry called 'sops', which is
+where the keys and the MAC of an encrypted file are kept. Most likely it is
+encrypted already.";
+
+/// Runs the command.
+///
+/// # Errors
+/// With the statuses of section 2.1; nothing was written then.
+pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
+    let flags = &call.flags;
+    let place = Place::find(context, flags, &call.positionals, WithoutFile::NamedStdin)?;
+    let config = Config::load(context, flags, Purpose::Write)?;
+    let text = encrypted(context, flags, &place, &config)?;
+    place.write(context, &text)
+}
+
+/// Encrypts what is at `place`.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn encrypted(
+    context: &Context,
+    flags: &Flags,
+    place: &Place,
+    config: &Config,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    audit::refuse_to_skip()?;
+    let input_format = formats::choose(flags, "input-type", &place.path)?;
+    let output_format = formats::choose(flags, "output-type", &place.path)?;
+    let services = services::services(context, flags);
+    let settings = settings::merge(flags, config.rule(&place.path)?)?;
+    let request = EncryptRequest {
+        input_format,
+        output_format,
+        selection: settings.selection,
+        mac_only_encrypted: settings.mac_only_encrypted,
+        groups: settings.groups,
+        threshold: settings.threshold,
+        indent: formats::indent(flags, &config.stores(), output_format),
+        policy: match context.program {
+            Program::Ksops => Policy::Refuse,
+            Program::Sops => Policy::Warn,
+        },
+        allow_unencrypted: flags.is_set("allow-unencrypted"),
+    };
+    let input = place.source.read()?;
+    let encrypted = encrypt(&input, &request, &services).map_err(|error| failure(&error))?;
+    for warning in &encrypted.warnings {
+        context.ui.warning(warning);
+    }
+    Ok(Zeroizing::new(encrypted.text))
+}
+
+fn failure(error: &EncryptError) -> Failure {
+    let (kind, text) = match error {
+        EncryptError::Load(LoadError::NonStringKey { .. } | LoadError::IntegerTooLarge { .. }) => {
+            (Kind::EncryptTree, format!("Error encrypting tree: {error}"))
+        }
+        EncryptError::Load(_) => (Kind::Input, format!("Error unmarshalling file: {error}")),
+        EncryptError::NoDocument => (Kind::NoDocument, error.to_string()),
+        EncryptError::AlreadyEncrypted => (Kind::AlreadyEncrypted, ALREADY_ENCRYPTED.to_owned()),
+        EncryptError::Tree(_) => (Kind::EncryptTree, format!("Error encrypting tree: {error}")),
+        EncryptError::ReservedKey(_) | EncryptError::Emit(_) => {
+            (Kind::Print, format!("Could not marshal tree: {error}"))
+        }
+        _ => (Kind::General, error.to_string()),
+    };
+    let hints = match error {
+        EncryptError::AlreadyEncrypted => {
+            vec!["`ksops decrypt` shows it; if `sops` is an entry of your own, rename it".to_owned()]
+        }
+        other => other.hints(),
+    };
+    Failure::new(kind, text).hints(hints)
+}

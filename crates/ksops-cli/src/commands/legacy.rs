@@ -1,0 +1,55 @@
+//! The form without a subcommand, `sops -d FILE` (cli-and-config.md section 2): several modes run one after another on
+//! the same input, and only the last one's output and error count.
+
+use crate::args::parsed::{Command, Invocation};
+use crate::commands::decrypt::decrypted;
+use crate::commands::encrypt::encrypted;
+use crate::commands::later;
+use crate::config::{Config, Purpose};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::keys;
+use crate::place::{Place, WithoutFile};
+
+/// Runs the modes.
+///
+/// # Errors
+/// As the last mode.
+pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
+    let flags = &call.flags;
+    let (encrypts, decrypts) = (flags.is_set("encrypt"), flags.is_set("decrypt"));
+    let (rotates, sets) = (flags.is_set("rotate"), flags.text("set").is_some());
+    let place = Place::find(context, flags, &call.positionals, WithoutFile::Refuse)?;
+    if [encrypts, decrypts, rotates, sets].into_iter().filter(|mode| *mode).count() > 1 {
+        context.ui.warning(
+            "More than one command (--encrypt, --decrypt, --rotate, --set) has been specified. They all run on the \
+             same input, and only the output of the last one counts. This is deprecated.",
+        );
+    }
+    if sets {
+        return later::run(Command::Set);
+    }
+    if rotates {
+        return later::run(Command::Rotate);
+    }
+    if !encrypts && !decrypts {
+        return later::run(Command::Edit);
+    }
+    let purpose = if encrypts { Purpose::Write } else { Purpose::Read };
+    let mut config = Config::load(context, flags, purpose)?;
+    // Here alone the pairs reach the keys of a rule. Malformed ones are told by the merge.
+    config.kms_context = keys::encryption_context(flags).unwrap_or_default();
+    let mut result = None;
+    if encrypts {
+        // The rule has to be there, whatever follows.
+        config.rule(&place.path)?;
+        result = Some(encrypted(context, flags, &place, &config));
+    }
+    if decrypts {
+        result = Some(decrypted(context, flags, &place, &config));
+    }
+    match result {
+        Some(text) => place.write(context, &text?),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,100 @@
+//! The configuration of a run: found, read, and asked for the rule of a path (cli-and-config.md sections 5.1, 5.4).
+//! Apart from `settings`, because commands that only read need it too, for the indentation.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use ksops::ksops_config::lookup::{self, SystemFiles};
+use ksops::ksops_config::model::{ConfigFile, Stores};
+use ksops::ksops_config::rule::{CreationRule, RuleError, RuleQuery};
+
+use crate::args::flags::Flags;
+use crate::args::program::Program;
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::io_reason::reason;
+
+/// What a command is going to do, which decides how strictly the configuration is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Nothing is written by its rules; nobody may be locked out of a file by a misspelt field.
+    Read,
+    /// Its rules decide what gets encrypted.
+    Write,
+}
+
+/// The configuration, if there is one.
+#[derive(Default)]
+pub(crate) struct Config {
+    file: Option<ConfigFile>,
+    directory: PathBuf,
+    /// The pairs for keys of the flat `kms` field.
+    pub kms_context: BTreeMap<String, Option<String>>,
+}
+
+impl Config {
+    /// Reads the file that `--config` names, else the nearest `.sops.yaml`.
+    ///
+    /// # Errors
+    /// If it cannot be read or is no configuration; as `ksops` and for [`Purpose::Write`] also if it has unknown
+    /// fields or invalid regular expressions.
+    pub(crate) fn load(context: &Context, flags: &Flags, purpose: Purpose) -> Result<Self, Failure> {
+        let directory = context.directory()?;
+        let location = match flags.text("config") {
+            Some(name) => Some(lookup::locate(&directory, name)),
+            None => {
+                let search = lookup::search(&SystemFiles, &directory);
+                if let Some(warning) = &search.warning {
+                    context.ui.warning(warning);
+                }
+                search.found
+            }
+        };
+        let Some(location) = location else { return Ok(Self::default()) };
+        let bytes = lookup::read(&SystemFiles, &location).map_err(|error| {
+            // The step that fails for a directory is the reading, as everywhere.
+            let step = if error.source.kind() == std::io::ErrorKind::IsADirectory { "read" } else { "open" };
+            let text =
+                format!("could not read config file: {step} {}: {}", error.name, reason(&error.source));
+            Failure::new(Kind::General, text)
+        })?;
+        let file = ConfigFile::parse(&bytes, &location.name).map_err(general)?;
+        match (context.program, purpose) {
+            (Program::Ksops, Purpose::Write) => file.require_clean().map_err(general)?,
+            (Program::Sops, Purpose::Read) => {}
+            (Program::Sops, Purpose::Write) | (Program::Ksops, Purpose::Read) => {
+                for problem in &file.unknown_fields {
+                    context.ui.warning(&problem.located(&file.name));
+                }
+            }
+        }
+        Ok(Self { file: Some(file), directory: location.directory, kms_context: BTreeMap::new() })
+    }
+
+    /// The creation rule for a path; `None` if there are no rules at all.
+    ///
+    /// # Errors
+    /// If no rule matches, or the matching one is wrong.
+    pub(crate) fn rule(&self, path: &Path) -> Result<Option<CreationRule>, Failure> {
+        let Some(file) = &self.file else { return Ok(None) };
+        let query = RuleQuery { config_directory: &self.directory, path, kms_context: &self.kms_context };
+        file.creation_rule(&query).map_err(|error| {
+            let hints = match &error {
+                RuleError::NoMatch { path } => {
+                    vec![format!("no path_regex in {} is found in {path:?}", file.name)]
+                }
+                _ => Vec::new(),
+            };
+            general(error).hints(hints)
+        })
+    }
+
+    /// The `stores` section.
+    pub(crate) fn stores(&self) -> Stores {
+        self.file.as_ref().map(|file| file.stores.clone()).unwrap_or_default()
+    }
+}
+
+fn general(error: impl std::fmt::Display) -> Failure {
+    Failure::new(Kind::General, error.to_string())
+}
