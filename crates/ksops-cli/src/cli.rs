@@ -1,68 +1,75 @@
-//! Reads the command line, runs one command and gives its exit status.
+//! From the process to a command and back to an exit status: one enum, one match.
 
+use std::process::ExitCode;
+
+use crate::args::help;
 use crate::args::parse::parse;
 use crate::args::parsed::{Command, Invocation, Parsed};
+use crate::args::program::Program;
 use crate::commands::{completion, decrypt, encrypt, filestatus, init, keygen, later, legacy, version};
-use crate::context::{Context, program};
+use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
 use crate::hardening;
-use crate::ui::Ui;
 
-/// Runs the program; gives its exit status.
-pub(crate) fn run() -> u8 {
+/// Runs the program.
+pub(crate) fn run() -> ExitCode {
     hardening::apply();
-    let mut words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
-    let own_path = words.next();
-    let program = program(own_path.as_deref(), std::env::var("KSOPS_COMPAT").ok().as_deref());
-    let context = Context { program, ui: Ui::new(program) };
-    let arguments: Vec<String> = words.collect();
-    let parsed = parse(program, &arguments, &|name| std::env::var(name).ok());
-    match answer(&context, parsed) {
-        Ok(status) => status,
+    let context = Context::from_process();
+    let result = match context::arguments() {
+        Ok(arguments) => dispatch(&context, &arguments),
+        Err(failure) => Err(failure),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
         Err(failure) => {
             context.ui.failure(&failure);
-            failure.status()
+            ExitCode::from(failure.kind.status())
         }
     }
 }
 
-fn answer(context: &Context, parsed: Parsed) -> Result<u8, Failure> {
-    match parsed {
-        Parsed::Help { text, status: 0 } => context.ui.data(text.as_bytes())?,
+fn dispatch(context: &Context, arguments: &[String]) -> Result<u8, Failure> {
+    if arguments.is_empty() && context.program == Program::Ksops {
+        context.ui.data(help::top(context.program).as_bytes())?;
+        return Ok(Kind::General.status());
+    }
+    match parse(context.program, arguments, &context::variable) {
+        Parsed::Help { text, status: 0 } => context.ui.data(text.as_bytes()).map(|()| 0),
         Parsed::Help { text, status } => {
-            context.ui.note(&text);
-            return Ok(status);
+            context.ui.note(text.trim_end());
+            Ok(status)
         }
-        Parsed::Version => version::run(context)?,
+        Parsed::Version => version::run(context).map(|()| 0),
         Parsed::BadUsage { stdout, message } => {
             context.ui.data(stdout.as_bytes())?;
-            return Err(Failure::new(Kind::General, message).logged());
+            Err(Failure::new(Kind::General, message).logged())
         }
-        Parsed::Candidates(words) => {
-            let lines: String = words.into_iter().map(|word| word + "\n").collect();
-            context.ui.data(lines.as_bytes())?;
+        Parsed::Candidates(candidates) => {
+            let lines: String = candidates.iter().map(|line| format!("{line}\n")).collect();
+            context.ui.data(lines.as_bytes()).map(|()| 0)
         }
-        Parsed::Run(call) => command(context, &call)?,
+        Parsed::Run(invocation) => {
+            for warning in &invocation.warnings {
+                context.ui.warning(warning);
+            }
+            execute(context, &invocation).map(|()| 0)
+        }
     }
-    Ok(0)
 }
 
-fn command(context: &Context, call: &Invocation) -> Result<(), Failure> {
-    for warning in &call.warnings {
-        context.ui.warning(warning);
-    }
+fn execute(context: &Context, call: &Invocation) -> Result<(), Failure> {
     match call.command {
         Command::Encrypt => encrypt::run(context, call),
         Command::Decrypt => decrypt::run(context, call),
+        Command::Legacy => legacy::run(context, call),
         Command::Filestatus => filestatus::run(context, call),
         Command::Completion => completion::run(context, call),
         Command::Keygen => keygen::run(context, call),
         Command::Init => init::run(context, call),
-        Command::Legacy => legacy::run(context, call),
-        Command::Rotate
-        | Command::Edit
+        Command::Edit
         | Command::Set
         | Command::Unset
+        | Command::Rotate
         | Command::Updatekeys
         | Command::GroupsAdd
         | Command::GroupsDelete

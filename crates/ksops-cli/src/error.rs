@@ -1,39 +1,40 @@
-//! What ends a command, and the one table from kinds to upstream's exit statuses (cli-and-config.md section 3).
+//! What ends a command without success, and the one table from kinds of failure to exit statuses (cli-and-config.md
+//! section 3). Callers know the numbers: they are an interface.
 
-/// Why a command ended.
+/// A kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Everything without a status of its own.
+    /// Everything without a number of its own.
     General,
-    /// The input cannot be read or parsed.
+    /// The input cannot be read, or not as plain text of its format.
     Input,
     /// The output cannot be written.
     Output,
     /// The tree cannot be printed in the output's format.
     Print,
-    /// `--encryption-context` does not parse.
+    /// `--encryption-context` is malformed.
     EncryptionContext,
-    /// Flags exclude each other.
+    /// Flags that exclude each other.
     Conflict,
-    /// The tree cannot be encrypted.
+    /// A value or key cannot be encrypted.
     EncryptTree,
-    /// The tree cannot be decrypted.
+    /// A value cannot be decrypted.
     DecryptTree,
-    /// Keys are to be changed in a file that does not exist.
+    /// Keys are to be added to or removed from a file that does not exist.
     KeysOfMissingFile,
-    /// The MAC is missing or does not agree.
+    /// The MAC does not agree.
     Mac,
     /// The path of `--extract` is malformed.
     ExtractPath,
-    /// There is no document.
+    /// The input holds no document.
     NoDocument,
-    /// No file is named, or it does not exist.
+    /// No file is named, or there is none of that name.
     NoFile,
-    /// A type stands twice in the decryption order.
+    /// A kind of key stands twice in the decryption order.
     DecryptionOrder,
     /// The data key cannot be recovered.
     DataKey,
-    /// There is a `sops` entry already.
+    /// The input has metadata already.
     AlreadyEncrypted,
 }
 
@@ -61,45 +62,34 @@ impl Kind {
     }
 }
 
-/// What ends a command: its kind, a message, and what can be done. No message holds a secret.
+/// A command that ends without success.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    kind: Kind,
-    text: String,
-    hints: Vec<String>,
-    logged: bool,
+    /// Gives the exit status.
+    pub kind: Kind,
+    /// What failed and where; empty when nobody is there to read it.
+    pub text: String,
+    /// What the user can do, one sentence each.
+    pub hints: Vec<String>,
+    /// Whether upstream says it through its logger; otherwise the text is printed bare (section 4.1).
+    pub is_logged: bool,
 }
 
 impl Failure {
+    /// A failure without hints.
     pub(crate) fn new(kind: Kind, text: impl Into<String>) -> Self {
-        Self { kind, text: text.into(), hints: Vec::new(), logged: false }
+        Self { kind, text: text.into(), hints: Vec::new(), is_logged: false }
     }
 
-    /// Adds what can be done, one sentence each.
+    /// Adds hints.
     pub(crate) fn hints(mut self, hints: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.hints.extend(hints.into_iter().map(Into::into));
         self
     }
 
-    /// Marks an error that upstream gives to its logger instead of printing it bare.
+    /// Marks it as one that upstream logs.
     pub(crate) fn logged(mut self) -> Self {
-        self.logged = true;
+        self.is_logged = true;
         self
-    }
-
-    pub(crate) fn status(&self) -> u8 {
-        self.kind.status()
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
-    pub(crate) fn all_hints(&self) -> &[String] {
-        &self.hints
-    }
-
-    pub(crate) fn is_logged(&self) -> bool {
-        self.logged
     }
 }

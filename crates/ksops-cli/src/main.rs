@@ -1,4 +1,4 @@
-//! The program `ksops`, a drop-in for sops.
+//! The ksops program; started as `sops` it is a drop-in for sops.
 
 mod args;
 mod audit;
@@ -20,5 +20,5 @@ mod settings;
 mod ui;
 
 fn main() -> std::process::ExitCode {
-    cli::run().into()
+    cli::run()
 }

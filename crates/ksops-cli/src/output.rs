@@ -101,10 +101,10 @@ fn create(folder: &Path, is_new: bool) -> io::Result<NamedTempFile> {
     builder.tempfile_in(folder).map_err(without_path)
 }
 
-/// The system's own error; `tempfile` adds the path of its file, which means nothing to the user.
+/// The system's own error; `tempfile` adds the path of its file, which means nothing to the user, and hides the rest.
 fn without_path(error: io::Error) -> io::Error {
-    let source = error.get_ref().and_then(|wrapped| wrapped.source());
-    let code = source.and_then(|source| source.downcast_ref::<io::Error>()?.raw_os_error());
+    let text = error.to_string();
+    let code = text.split_once("(os error ").and_then(|(_, code)| code.split_once(')')?.0.parse().ok());
     code.map_or(error, io::Error::from_raw_os_error)
 }
 
