@@ -4,10 +4,12 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
+use crate::emit::waiting::WaitingText;
 use crate::syntax::ScalarStyle;
 
 mod scalar;
 pub mod style;
+pub mod waiting;
 
 /// How deep collections may be nested.
 const MAX_DEPTH: usize = 1_000;
@@ -55,13 +57,13 @@ impl Event<'_> {
 #[derive(Clone, Default)]
 pub struct EventComments {
     /// Before it.
-    pub head: Zeroizing<String>,
+    pub head: WaitingText,
     /// Behind it on its line.
-    pub line: Zeroizing<String>,
+    pub line: WaitingText,
     /// After it.
-    pub foot: Zeroizing<String>,
+    pub foot: WaitingText,
     /// After the former key and its value: comes with the next key or the mapping's end.
-    pub tail: Zeroizing<String>,
+    pub tail: WaitingText,
 }
 
 /// What cannot be printed.
@@ -106,11 +108,11 @@ pub struct Emitter {
     /// A foot was printed at this indentation: what follows there stands apart from it.
     foot_indent: i32,
     is_key: bool,
-    head: Zeroizing<String>,
-    line: Zeroizing<String>,
-    foot: Zeroizing<String>,
-    tail: Zeroizing<String>,
-    key_line: Zeroizing<String>,
+    head: WaitingText,
+    line: WaitingText,
+    foot: WaitingText,
+    tail: WaitingText,
+    key_line: WaitingText,
 }
 
 impl Emitter {
@@ -130,11 +132,11 @@ impl Emitter {
             indention: true,
             foot_indent: -1,
             is_key: false,
-            head: Zeroizing::default(),
-            line: Zeroizing::default(),
-            foot: Zeroizing::default(),
-            tail: Zeroizing::default(),
-            key_line: Zeroizing::default(),
+            head: WaitingText::default(),
+            line: WaitingText::default(),
+            foot: WaitingText::default(),
+            tail: WaitingText::default(),
+            key_line: WaitingText::default(),
         }
     }
 
@@ -174,11 +176,11 @@ impl Emitter {
     pub fn emit(&mut self, event: Event<'_>, comments: EventComments) -> Result<(), EmitError> {
         // go-yaml forgets a comment that still waits when the next one comes; here both are printed. Of those behind a
         // value the newest stays on its line.
-        add(&mut self.head, comments.head);
-        add(&mut self.foot, comments.foot);
-        add(&mut self.tail, comments.tail);
+        self.head.append(comments.head);
+        self.foot.append(comments.foot);
+        self.tail.append(comments.tail);
         let waiting = std::mem::replace(&mut self.line, comments.line);
-        add(&mut self.line, waiting);
+        self.line.append(waiting);
         match self.state {
             State::DocumentStart => self.document_start(event),
             State::DocumentContent => {
@@ -494,14 +496,5 @@ impl Emitter {
             self.column = 0;
             self.indention = true;
         }
-    }
-}
-
-/// Appends a comment to one that waits.
-fn add(waiting: &mut Zeroizing<String>, comment: Zeroizing<String>) {
-    if waiting.is_empty() {
-        *waiting = comment;
-    } else if !comment.is_empty() {
-        *waiting = Zeroizing::new([waiting.as_str(), comment.as_str()].join("\n"));
     }
 }

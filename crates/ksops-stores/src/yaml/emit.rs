@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use ksops_core::tree::branch::{Branch, Comment, Entry, Key, Node};
 use ksops_core::value::Value;
 use ksops_yaml::emit::style::wanted_style;
+use ksops_yaml::emit::waiting::WaitingText;
 use ksops_yaml::emit::{EmitError as YamlError, Emitter, Event, EventComments};
 use ksops_yaml::syntax::ScalarStyle;
 use zeroize::Zeroizing;
@@ -108,9 +109,9 @@ pub fn emit_value(node: &Node) -> Result<Zeroizing<String>, EmitError> {
 /// The comments that a node has from its container.
 #[derive(Default)]
 struct NodeComments {
-    head: Zeroizing<String>,
-    line: Zeroizing<String>,
-    foot: Zeroizing<String>,
+    head: WaitingText,
+    line: WaitingText,
+    foot: WaitingText,
 }
 
 /// Comments that wait for the node behind them.
@@ -125,41 +126,36 @@ impl<'t> Waiting<'t> {
         if comment.inline { self.line.push(comment) } else { self.head.push(comment) }
     }
 
-    fn take_head(&mut self) -> Zeroizing<String> {
+    fn take_head(&mut self) -> WaitingText {
         joined(std::mem::take(&mut self.head))
     }
 
-    fn take_line(&mut self) -> Zeroizing<String> {
+    fn take_line(&mut self) -> WaitingText {
         joined(std::mem::take(&mut self.line))
     }
 }
 
-/// The comments as one text, a line each. The memory is taken at once, so that no copy is left behind.
-fn joined(comments: Vec<&Comment>) -> Zeroizing<String> {
+/// The comments as one text, a line each. The memory is taken at once.
+fn joined(comments: Vec<&Comment>) -> WaitingText {
+    if comments.is_empty() {
+        return WaitingText::default();
+    }
     let length = comments.iter().map(|comment| comment.text.len() + 2).sum();
-    let mut text = Zeroizing::new(String::with_capacity(length));
+    let mut text = WaitingText::with_capacity(length);
     for comment in comments {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push('#');
-        match comment.text.expose_str() {
-            Some(comment) => text.push_str(comment),
-            // YAML has no form for other bytes in comments.
-            None => {
-                text.push_str(&Zeroizing::new(String::from_utf8_lossy(comment.text.expose()).into_owned()))
-            }
-        }
+        // YAML has no form for other bytes in comments.
+        let words = String::from_utf8_lossy(comment.text.expose());
+        let mut line = Zeroizing::new(String::with_capacity(words.len() + 1));
+        line.push('#');
+        line.push_str(&words);
+        text.push_line(&line);
     }
     text
 }
 
-fn both(first: Zeroizing<String>, second: Zeroizing<String>) -> Zeroizing<String> {
-    match (first.is_empty(), second.is_empty()) {
-        (true, _) => second,
-        (_, true) => first,
-        _ => Zeroizing::new([first.as_str(), second.as_str()].join("\n")),
-    }
+fn both(mut first: WaitingText, second: WaitingText) -> WaitingText {
+    first.append(second);
+    first
 }
 
 /// The comments behind the last item, the inline ones last, as upstream has it.
@@ -192,7 +188,7 @@ impl YamlWriter {
                 waiting.push(comment);
             }
         }
-        let mut tail = Zeroizing::default();
+        let mut tail = WaitingText::default();
         let mut map_head = waiting.take_head();
         if last.is_none() {
             map_head = rest;
@@ -220,7 +216,7 @@ impl YamlWriter {
         Ok(())
     }
 
-    fn key(&mut self, key: &Key, node: &Node, head: Zeroizing<String>) -> Result<(), EmitError> {
+    fn key(&mut self, key: &Key, node: &Node, head: WaitingText) -> Result<(), EmitError> {
         if self.is_first && key == "<<" && !merges(node) {
             return Err(EmitError::MergeKey);
         }
@@ -263,11 +259,8 @@ impl YamlWriter {
             let mut comments = NodeComments {
                 head: waiting.take_head(),
                 line: waiting.take_line(),
-                foot: Zeroizing::default(),
+                foot: WaitingText::default(),
             };
-            if drops_comments(node) {
-                comments.head = both(comments.head, std::mem::take(&mut comments.line));
-            }
             // Upstream prints comments behind a final mapping or list too late (file-format.md section 12, row 28);
             // behind an empty one in time.
             let is_last = Some(place) == last;
@@ -350,7 +343,7 @@ fn is_block(node: &Node) -> bool {
     }
 }
 
-/// Whether a comment behind the node on its line would be gone when it is read again: it is taken for one in the empty
+/// Whether a comment behind the value of a key would be gone when it is read again: it is taken for one in the empty
 /// mapping, as in upstream.
 fn drops_comments(node: &Node) -> bool {
     matches!(node, Node::Map(branch) if branch.entries.is_empty())

@@ -1,5 +1,7 @@
 //! YAML text to trees: which comment becomes which entry (file-format.md sections 7.1 and 7.5).
 
+use std::borrow::Cow;
+
 use ksops_core::secret::SecretBytes;
 use ksops_core::tree::branch::{Branch, Comment, Entry, Key, Node};
 use ksops_core::value::Value;
@@ -10,10 +12,11 @@ use ksops_yaml::resolve::{ResolveError, Scalar, resolve};
 use ksops_yaml::span::Position;
 use ksops_yaml::strict::check_mapping;
 use ksops_yaml::syntax::{Content, Document, NodeId};
+use zeroize::Zeroizing;
 
 /// How deep collections may lie, aliases expanded.
 const MAX_DEPTH: usize = 1_000;
-/// How many nodes the aliases of one document may expand to.
+/// How many nodes the aliases of a later document may expand to; upstream sets no bound there.
 const MAX_EXPANDED: usize = 400_000;
 
 /// A text that is not the YAML of a SOPS file. No message holds a value.
@@ -23,6 +26,9 @@ pub enum LoadError {
     /// Not YAML, or not as go-yaml wants it.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
+    /// As [`LoadError::Syntax`], behind the first document; upstream words it so.
+    #[error("Error unmarshaling input YAML: {0}")]
+    LaterSyntax(#[source] SyntaxError),
     /// Blanks and comments only.
     #[error("EOF")]
     Empty,
@@ -73,7 +79,7 @@ impl LoadError {
     #[must_use]
     pub fn position(&self) -> Position {
         match self {
-            Self::Syntax(error) => error.position(),
+            Self::Syntax(error) | Self::LaterSyntax(error) => error.position(),
             Self::Empty => Position::default(),
             Self::RootIsValue { position }
             | Self::RootIsSequence { position }
@@ -105,12 +111,15 @@ impl<'a> YamlReader<'a> {
         let first = !self.any;
         self.any = true;
         match self.parser.next_document() {
-            Some(document) => Some(document.map_err(LoadError::from).and_then(|document| {
-                if first {
-                    check_mapping(&document, self.text)?;
-                }
-                load_document(&document, self.text)
-            })),
+            Some(Ok(document)) if first => Some(
+                check_mapping(&document, self.text)
+                    .map_err(LoadError::from)
+                    // The check has bounded the aliases already, as upstream does.
+                    .and_then(|()| load_document(&document, self.text, usize::MAX)),
+            ),
+            Some(Ok(document)) => Some(load_document(&document, self.text, MAX_EXPANDED)),
+            Some(Err(error)) if first => Some(Err(error.into())),
+            Some(Err(error)) => Some(Err(LoadError::LaterSyntax(error))),
             None if first => Some(Err(LoadError::Empty)),
             None => None,
         }
@@ -125,17 +134,19 @@ pub fn load(bytes: &[u8]) -> Result<Vec<Branch>, LoadError> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
-    let text = input::decode(bytes)?;
-    let mut reader = YamlReader::new(&text);
-    let mut branches = Vec::new();
-    while let Some(branch) = reader.next_branch() {
-        branches.push(branch?);
+    match input::decode(bytes)? {
+        Cow::Borrowed(text) => load_text(text),
+        Cow::Owned(text) => load_text(&Zeroizing::new(text)),
     }
-    Ok(branches)
 }
 
-fn load_document(document: &Document<'_>, text: &str) -> Result<Branch, LoadError> {
-    let mut loader = Loader { document, text, expanded: 0, aliases: 0 };
+fn load_text(text: &str) -> Result<Vec<Branch>, LoadError> {
+    let mut reader = YamlReader::new(text);
+    std::iter::from_fn(|| reader.next_branch()).collect()
+}
+
+fn load_document(document: &Document<'_>, text: &str, most_expanded: usize) -> Result<Branch, LoadError> {
+    let mut loader = Loader { document, text, most_expanded, expanded: 0, aliases: 0 };
     let mut branch = Branch::default();
     comments(&document.comments.head, false, |comment| branch.entries.push(Entry::Comment(comment)));
     if let Some(root) = document.root() {
@@ -157,6 +168,7 @@ fn comments(text: &str, inline: bool, mut push: impl FnMut(Comment)) {
 struct Loader<'d, 'a> {
     document: &'d Document<'a>,
     text: &'d str,
+    most_expanded: usize,
     expanded: usize,
     aliases: usize,
 }
@@ -175,7 +187,7 @@ impl<'d> Loader<'d, '_> {
         }
         if self.aliases > 0 {
             self.expanded += 1;
-            if self.expanded > MAX_EXPANDED {
+            if self.expanded > self.most_expanded {
                 let problem = "yaml: document contains excessive aliasing";
                 return Err(LoadError::Limit { problem, position: self.position(id) });
             }
@@ -340,5 +352,54 @@ impl<'d> Loader<'d, '_> {
             Err(_) => Value::Null,
         };
         Ok(Node::Leaf(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ksops_yaml::span::Position;
+
+    use super::{LoadError, load};
+
+    fn error(text: &str) -> LoadError {
+        load(text.as_bytes()).expect_err("refused")
+    }
+
+    #[test]
+    fn only_the_first_document_is_checked_strictly() {
+        assert!(load(b"a: 1\n---\na: 1\na: 2\n<<: 5\n").is_ok());
+        assert!(error("a: 1\na: 2\n").to_string().contains("already defined at line 1"));
+        assert_eq!(
+            error("a: 1\n---\n*x : 1\n").to_string(),
+            "Error unmarshaling input YAML: yaml: unknown anchor 'x' referenced"
+        );
+    }
+
+    #[test]
+    fn errors_name_the_place_and_never_the_value() {
+        let too_large = error("a: 1\n---\nb:\n  - 18446744073709551615\n");
+        assert_eq!(too_large.position(), Position { line: 4, column: 5 });
+        assert!(!too_large.to_string().contains("1844"));
+        assert_eq!(error("a:\n  2020-01-01: x\n").position(), Position { line: 2, column: 3 });
+        assert_eq!(error("a: 1\n--- foo\n").position(), Position { line: 2, column: 5 });
+        assert_eq!(error("# c\n"), LoadError::Empty);
+    }
+
+    #[test]
+    fn aliases_of_later_documents_expand_within_bounds() {
+        let mut text = String::from("a: 1\n---\na0: &a0 [x, x]\n");
+        for level in 1..40 {
+            text.push_str(&format!("a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1));
+        }
+        assert!(matches!(error(&text), LoadError::Limit { .. }));
+    }
+
+    #[test]
+    fn nesting_beyond_the_limit_is_refused() {
+        let deep = |levels: usize| format!("a: {}{}\n", "[".repeat(levels), "]".repeat(levels));
+        // Without optimisation the parser takes about 6 KiB for a level.
+        let read = move || (load(deep(990).as_bytes()).is_ok(), load(deep(2_000).as_bytes()).is_ok());
+        let thread = std::thread::Builder::new().stack_size(16 << 20).spawn(read).expect("thread");
+        assert_eq!(thread.join().expect("no panic"), (true, false));
     }
 }
