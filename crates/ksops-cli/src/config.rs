@@ -24,8 +24,8 @@ pub(crate) enum Purpose {
 }
 
 /// The configuration, if there is one.
-#[derive(Default)]
 pub(crate) struct Config {
+    program: Program,
     file: Option<ConfigFile>,
     directory: PathBuf,
     /// The pairs for keys of the flat `kms` field.
@@ -50,7 +50,14 @@ impl Config {
                 search.found
             }
         };
-        let Some(location) = location else { return Ok(Self::default()) };
+        let Some(location) = location else {
+            return Ok(Self {
+                program: context.program,
+                file: None,
+                directory: PathBuf::new(),
+                kms_context: BTreeMap::new(),
+            });
+        };
         let bytes = lookup::read(&SystemFiles, &location).map_err(|error| {
             // The step that fails for a directory is the reading, as everywhere.
             let step = if error.source.kind() == std::io::ErrorKind::IsADirectory { "read" } else { "open" };
@@ -59,16 +66,23 @@ impl Config {
             Failure::new(Kind::General, text)
         })?;
         let file = ConfigFile::parse(&bytes, &location.name).map_err(general)?;
+        context.ui.detail(flags, || format!("using the configuration {}", file.name));
+        // As `sops` unknown fields are passed over in silence, as upstream does.
         match (context.program, purpose) {
+            (Program::Sops, _) => {}
             (Program::Ksops, Purpose::Write) => file.require_clean().map_err(general)?,
-            (Program::Sops, Purpose::Read) => {}
-            (Program::Sops, Purpose::Write) | (Program::Ksops, Purpose::Read) => {
+            (Program::Ksops, Purpose::Read) => {
                 for problem in &file.unknown_fields {
                     context.ui.warning(&problem.located(&file.name));
                 }
             }
         }
-        Ok(Self { file: Some(file), directory: location.directory, kms_context: BTreeMap::new() })
+        Ok(Self {
+            program: context.program,
+            file: Some(file),
+            directory: location.directory,
+            kms_context: BTreeMap::new(),
+        })
     }
 
     /// The creation rule for a path; `None` if there are no rules at all.
@@ -78,14 +92,14 @@ impl Config {
     pub(crate) fn rule(&self, path: &Path) -> Result<Option<CreationRule>, Failure> {
         let Some(file) = &self.file else { return Ok(None) };
         let query = RuleQuery { config_directory: &self.directory, path, kms_context: &self.kms_context };
-        file.creation_rule(&query).map_err(|error| {
-            let hints = match &error {
-                RuleError::NoMatch { path } => {
-                    vec![format!("no path_regex in {} is found in {path:?}", file.name)]
-                }
-                _ => Vec::new(),
-            };
-            general(error).hints(hints)
+        file.creation_rule(&query).map_err(|error| match &error {
+            RuleError::NoMatch { path } => {
+                let hint = format!("no path_regex in {} is found in {path:?}", file.name);
+                general(error).hints([hint])
+            }
+            // Callers compare upstream's words, which name no place.
+            RuleError::Key { problem, .. } if self.program == Program::Sops => general(&problem.message),
+            _ => general(error),
         })
     }
 

@@ -71,7 +71,8 @@ pub(crate) fn arguments() -> Result<Vec<String>, Failure> {
 
 /// Which command line is spoken: by the name of the program (`sops`, `sops.exe`) or `KSOPS_COMPAT=sops`.
 fn spoken(called: Option<&OsStr>, compat: Option<&str>) -> Program {
-    let name = called.map(Path::new).and_then(Path::file_name).map(OsStr::to_string_lossy).unwrap_or_default();
+    let name =
+        called.map(Path::new).and_then(Path::file_name).map(OsStr::to_string_lossy).unwrap_or_default();
     if name.strip_suffix(".exe").unwrap_or(&name) == "sops" || compat == Some("sops") {
         Program::Sops
     } else {

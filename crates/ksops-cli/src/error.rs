@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     NoFile,
     /// A kind of key stands twice in the decryption order.
     DecryptionOrder,
+    /// The data key cannot be given to every master key.
+    WrapDataKey,
     /// The data key cannot be recovered.
     DataKey,
     /// The input has metadata already.
@@ -39,10 +41,15 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Whether a key service has failed: the hints then say how to get at the key, which is told under every name.
+    pub(crate) fn is_of_keys(self) -> bool {
+        matches!(self, Self::WrapDataKey | Self::DataKey)
+    }
+
     /// The exit status.
     pub(crate) fn status(self) -> u8 {
         match self {
-            Self::General => 1,
+            Self::General | Self::WrapDataKey => 1,
             Self::Input => 2,
             Self::Output => 3,
             Self::Print => 4,

@@ -93,11 +93,13 @@ impl Place {
     ///
     /// # Errors
     /// [`Kind::Output`]; a file that was there is as it was.
-    pub(crate) fn write(&self, context: &Context, bytes: &[u8]) -> Result<(), Failure> {
+    pub(crate) fn write(&self, context: &Context, flags: &Flags, bytes: &[u8]) -> Result<(), Failure> {
         let replace = |what: &str, path: &Path| {
             output::replace(path, bytes).map_err(|text| {
                 Failure::new(Kind::Output, format!("Could not open {what} file for writing: {text}"))
-            })
+            })?;
+            context.ui.detail(flags, || format!("File written successfully: {}", path.display()));
+            Ok(())
         };
         match &self.target {
             Target::Stdout => context.ui.data(bytes),

@@ -3,7 +3,7 @@
 //! - stdout carries data and help, stderr everything else; on success stderr is silent, but for warnings.
 //! - The text of an error is printed bare, because callers match it (cli-and-config.md section 4.1).
 //! - As `sops`, warnings and logged errors are lines of upstream's logger (section 4.2); as `ksops` they begin with
-//!   `warning:` and `error:`. Hints begin with `hint:` under both names.
+//!   `warning:` and `error:`. Hints follow as `hint:`, as `sops` those about keys alone.
 //! - Colour only on a terminal, and not with `NO_COLOR` or `TERM=dumb`.
 //! - Characters that steer a terminal are shown escaped: messages name keys and paths that others chose.
 
@@ -14,6 +14,7 @@ use ksops::ksops_core::clock::Clock;
 use ksops::ksops_core::crypto::timestamp;
 use ksops::system::SystemClock;
 
+use crate::args::flags::Flags;
 use crate::args::program::Program;
 use crate::context;
 use crate::error::{Failure, Kind};
@@ -56,6 +57,17 @@ impl Ui {
         lines(&printable(text));
     }
 
+    /// Tells what is being done, for those who asked for it.
+    pub(crate) fn detail(&self, flags: &Flags, text: impl FnOnce() -> String) {
+        if !flags.is_set("verbose") {
+            return;
+        }
+        match self.program {
+            Program::Sops => log("info", &text()),
+            Program::Ksops => lines(&printable(&text())),
+        }
+    }
+
     /// Warns.
     pub(crate) fn warning(&self, text: &str) {
         match self.program {
@@ -72,7 +84,9 @@ impl Ui {
             (true, Program::Ksops) => labelled("error", RED, &failure.text),
             (false, _) => lines(&report(&failure.text)),
         }
-        for hint in &failure.hints {
+        // As `sops` the text alone is the interface, and some callers compare it whole.
+        let shown = self.program == Program::Ksops || failure.kind.is_of_keys();
+        for hint in failure.hints.iter().filter(|_| shown) {
             labelled("hint", CYAN, hint);
         }
     }
@@ -141,8 +155,7 @@ fn printable(text: &str) -> String {
 
 /// The text as the logger quotes it.
 fn quoted(text: &str) -> String {
-    let escaped =
-        text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
     format!("\"{}\"", printable(&escaped))
 }
 

@@ -23,9 +23,9 @@ __@_complete() {
     local asked=""
     local -a candidates
     [[ "${words[CURRENT]}" == -* ]] && asked="${words[CURRENT]}"
-    candidates=("${(@f)$("${(@Q)words[1,CURRENT-1]}" "$asked" --generate-bash-completion 2>/dev/null)}")
+    candidates=("${(@f)$(_CLI_ZSH_AUTOCOMPLETE_HACK=1 "${(@Q)words[1,CURRENT-1]}" "$asked" --generate-bash-completion 2>/dev/null)}")
     if [[ -n "${candidates[1]}" ]]; then
-        compadd -- "${candidates[@]}"
+        _describe 'values' candidates
     else
         _files
     fi
@@ -87,7 +87,14 @@ pub(crate) fn script(shell: &str, program: Program) -> Option<String> {
 
 /// What may stand for the last of `words`: flags when it begins with a dash, else subcommands when one is due. A last
 /// word that is complete counts as read, as installed scripts leave out the one being typed.
-pub(crate) fn candidates(words: &[&str], program: Program) -> Vec<String> {
+///
+/// With `describes`, a subcommand is followed by a colon and its summary.
+pub(crate) fn candidates(words: &[&str], program: Program, describes: bool) -> Vec<String> {
+    let listed = |parent: &[&str]| {
+        let rows =
+            children(parent, program).map(|sub| (sub.path.last().copied().unwrap_or_default(), sub.summary));
+        names(rows, describes)
+    };
     let mut current: Option<&'static Subcommand> = None;
     let mut value_due = false;
     let (last, before) = words.split_last().map_or(("", words), |(last, before)| (*last, before));
@@ -113,13 +120,11 @@ pub(crate) fn candidates(words: &[&str], program: Program) -> Vec<String> {
     let awaits_value = before.last().is_some_and(|word| Word::of(word, level).wants_next());
     match current {
         _ if awaits_value => Vec::new(),
-        None => names(children(&[], program).filter_map(|sub| sub.path.last().copied())),
+        None => listed(&[]),
         Some(sub) if sub.level == Levels::COMPLETION && last_is_due(last, sub) => {
-            names(SHELLS.iter().copied())
+            names(SHELLS.iter().map(|shell| (*shell, "")), describes)
         }
-        Some(sub) if sub.command.is_none() && last_is_due(last, sub) => {
-            names(children(sub.path, program).filter_map(|sub| sub.path.last().copied()))
-        }
+        Some(sub) if sub.command.is_none() && last_is_due(last, sub) => listed(sub.path),
         Some(_) => Vec::new(),
     }
 }
@@ -129,8 +134,14 @@ fn last_is_due(last: &str, parent: &Subcommand) -> bool {
     last.is_empty() || parent.path.last() == Some(&last)
 }
 
-fn names(names: impl Iterator<Item = &'static str>) -> Vec<String> {
-    names.chain(["help", "h"]).map(str::to_owned).collect()
+fn names<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>, describes: bool) -> Vec<String> {
+    let help = "Show this help, or that of a command";
+    let rows = rows.chain([("help", help), ("h", help)]);
+    rows.map(|(name, summary)| match describes && !summary.is_empty() {
+        true => format!("{name}:{summary}"),
+        false => name.to_owned(),
+    })
+    .collect()
 }
 
 fn flag_names(typed: &str, level: Levels) -> Vec<String> {

@@ -15,6 +15,9 @@ use crate::args::table;
 /// The word by which completion scripts ask for candidates.
 pub(crate) const ASK_CANDIDATES: &str = "--generate-bash-completion";
 
+/// The variable by which scripts for zsh ask for `name:summary`.
+const ASK_DESCRIPTIONS: &str = "_CLI_ZSH_AUTOCOMPLETE_HACK";
+
 /// Commands that look at their first operand only and warn about the rest. For these, started as `sops`, flags behind a
 /// swallowed file stay ignored; for the others the same words fail upstream, so reading them well changes no script.
 const ONE_FILE: Levels =
@@ -27,7 +30,8 @@ const WITHOUT_MEANING: &[&str] = &["disable-version-check", "check-for-updates"]
 pub(crate) fn parse(program: Program, arguments: &[String], env: &dyn Fn(&str) -> Option<String>) -> Parsed {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     if let [before @ .., ASK_CANDIDATES] = words.as_slice() {
-        return Parsed::Candidates(candidates(before, program));
+        let describes = env(ASK_DESCRIPTIONS).is_some_and(|value| value == "1");
+        return Parsed::Candidates(candidates(before, program, describes));
     }
     match top(program, &words, env) {
         Ok(invocation) => Parsed::Run(invocation),
@@ -124,8 +128,9 @@ fn leaf(
         return Err(shown(help::subcommand(sub, program)));
     }
     check_variables(env).map_err(bad_variable)?;
-    let mut ignored = without_effect(&outer, sub);
-    flags.inherit(outer, table::REACHING);
+    let reaching = reaching(program, command);
+    let mut ignored = without_effect(&outer, sub, reaching);
+    flags.inherit(outer, reaching);
     let mut warnings = flags.fill(sub.level, env).map_err(bad_variable)?;
     if one_file {
         let (surplus, flag_like) = surplus(&operands);
@@ -200,13 +205,22 @@ fn surplus(operands: &[&str]) -> (Option<String>, Option<String>) {
     (Some(surplus), flag_like)
 }
 
+/// The flags before a subcommand that count for it. As `sops` one of them, `--verbose`, reaches two commands only.
+fn reaching(program: Program, command: Command) -> &'static [&'static str] {
+    match command {
+        Command::Publish | Command::Keyservice => table::REACHING,
+        _ if program == Program::Ksops => table::REACHING,
+        _ => table::REACHING_AS_SOPS,
+    }
+}
+
 /// Warnings about flags before a subcommand that do not reach it (rules 7 and 8; section 15).
-fn without_effect(outer: &Flags, sub: &Subcommand) -> Vec<String> {
+fn without_effect(outer: &Flags, sub: &Subcommand, reaching: &[&str]) -> Vec<String> {
     let title = sub.title();
     let names = outer.names_given().into_iter().filter(|name| !WITHOUT_MEANING.contains(name));
     names
         .filter_map(|name| match table::find(name, sub.level) {
-            Some(_) if table::REACHING.contains(&name) => None,
+            Some(_) if reaching.contains(&name) => None,
             Some(_) => Some(format!("--{name} has no effect before \"{title}\"; write it after \"{title}\"")),
             None => Some(format!("--{name} has no effect on \"{title}\"")),
         })

@@ -104,7 +104,8 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("rotate", "r", OFF, TOP, "", "Encrypt the file again under a new data key"),
     row("set", "", VALUE, TOP, "'PATH VALUE'", "Set one value, as in '[\"a\"][0] {\"b\":1}'"),
     row("in-place", "i", OFF, IN_PLACE, "", "Write the result back to the file"),
-    row("output", "", VALUE, OUTPUT.or(Levels::KEYGEN), "FILE", "Write the result to FILE instead of standard output"),
+    row("output", "", VALUE, OUTPUT, "FILE", "Write the result to FILE instead of standard output"),
+    row("output", "o", VALUE, Levels::KEYGEN, "FILE", "Write the key to FILE instead of the default place"),
     row("file", "f", VALUE, GROUP.or(Levels::GROUPS_DELETE), "FILE", "The file to change"),
     row("extract", "", VALUE, TOP.or(Levels::DECRYPT), "PATH", "Print one value or branch only, as in '[\"a\"][0]'"),
     row("input-type", "", VALUE, INPUT_TYPE, "TYPE", TYPES_IN),
@@ -187,7 +188,10 @@ pub(crate) static FLAGS: &[Flag] = &[
 ];
 
 /// Flags that count for a subcommand although they stand before it.
-pub(crate) const REACHING: &[&str] = &["config", "indent", "mac-only-encrypted", "verbose", "strict"];
+pub(crate) const REACHING: &[&str] = &["config", "indent", "mac-only-encrypted", "strict", "verbose"];
+
+/// The same for most commands as `sops`, where `--verbose` stays without effect and gets a warning.
+pub(crate) const REACHING_AS_SOPS: &[&str] = &["config", "indent", "mac-only-encrypted", "strict"];
 
 /// The flag a level knows under this name or alias.
 pub(crate) fn find(name: &str, levels: Levels) -> Option<&'static Flag> {

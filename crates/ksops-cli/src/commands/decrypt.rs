@@ -22,7 +22,7 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let place = Place::find(context, flags, &call.positionals, WithoutFile::Stdin)?;
     let config = Config::load(context, flags, Purpose::Read)?;
     let text = decrypted(context, flags, &place, &config)?;
-    place.write(context, &text)
+    place.write(context, flags, &text)
 }
 
 /// Decrypts what is at `place`.
@@ -54,6 +54,7 @@ pub(crate) fn decrypted(
         indent: formats::indent(flags, &config.stores(), output_format),
         decryption_order,
     };
+    context.ui.detail(flags, || format!("decrypting {input_format} to {output_format}"));
     let input = place.source.read()?;
     let decrypted = decrypt(&input, &request, &services).map_err(|error| failure(&error))?;
     for warning in &decrypted.warnings {

@@ -29,7 +29,7 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let place = Place::find(context, flags, &call.positionals, WithoutFile::NamedStdin)?;
     let config = Config::load(context, flags, Purpose::Write)?;
     let text = encrypted(context, flags, &place, &config)?;
-    place.write(context, &text)
+    place.write(context, flags, &text)
 }
 
 /// Encrypts what is at `place`.
@@ -61,6 +61,9 @@ pub(crate) fn encrypted(
         },
         allow_unencrypted: flags.is_set("allow-unencrypted"),
     };
+    context
+        .ui
+        .detail(flags, || format!("encrypting {input_format} for {} key group(s)", request.groups.len()));
     let input = place.source.read()?;
     let encrypted = encrypt(&input, &request, &services).map_err(|error| failure(&error))?;
     for warning in &encrypted.warnings {
@@ -81,6 +84,7 @@ fn failure(error: &EncryptError) -> Failure {
         EncryptError::ReservedKey(_) | EncryptError::Emit(_) => {
             (Kind::Print, format!("Could not marshal tree: {error}"))
         }
+        EncryptError::Distribute(_) => (Kind::WrapDataKey, error.to_string()),
         _ => (Kind::General, error.to_string()),
     };
     let hints = match error {

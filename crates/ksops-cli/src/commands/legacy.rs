@@ -49,7 +49,7 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
         result = Some(decrypted(context, flags, &place, &config));
     }
     match result {
-        Some(text) => place.write(context, &text?),
+        Some(text) => place.write(context, flags, &text?),
         None => Ok(()),
     }
 }
