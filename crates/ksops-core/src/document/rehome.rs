@@ -11,6 +11,10 @@ use crate::document::warning::Warning;
 use crate::tree::branch::{Branch, Comment, Entry, Node};
 use crate::tree::path::{Step, Trail};
 
+/// How many items before a comment may have it at their end. A comment that upstream holds back, because it stood behind
+/// an alias of a mapping, is printed an item or two too late.
+const LOOK_BACK: usize = 4;
+
 /// Moves each comment that still is an envelope to the nearest container for which it authenticates.
 ///
 /// The nesting was bounded by the walk before. Comments are not hashed, so the MAC is not touched.
@@ -48,16 +52,19 @@ impl Rehomer<'_> {
                         escaping.push(found);
                         continue;
                     }
-                    if let Some(Entry::Item(key, node)) =
-                        kept.iter_mut().rev().find(|entry| matches!(entry, Entry::Item(..)))
-                    {
+                    let items = kept.iter_mut().rev().filter_map(|entry| match entry {
+                        Entry::Item(key, node) => Some((&*key, node)),
+                        Entry::Comment(_) => None,
+                    });
+                    let found = items.take(LOOK_BACK).any(|(key, node)| {
                         self.push(key.as_bytes());
                         let found = self.further_in(comment, node, false);
                         self.pop();
-                        if found {
-                            self.moved(trail);
-                            continue;
-                        }
+                        found
+                    });
+                    if found {
+                        self.moved(trail);
+                        continue;
                     }
                     waiting.push(comment.clone());
                     kept.push(entry);

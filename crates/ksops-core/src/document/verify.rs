@@ -115,7 +115,7 @@ pub struct Difference {
 /// The first [`Difference`].
 pub fn compare(input: &Branch, output: &Branch, fidelity: Fidelity) -> Result<(), Difference> {
     Comparison { fidelity }.maps(input, output, &Trail::root(), 0)?;
-    if fidelity.comments && comments(input) != comments(output) {
+    if fidelity.comments && !same_comments(input, output) {
         return Err(Difference { path: TreePath::default(), problem: "comments are missing or changed" });
     }
     Ok(())
@@ -225,32 +225,59 @@ fn different(trail: &Trail<'_>, problem: &'static str) -> Result<(), Difference>
     Err(Difference { path: trail.to_path(), problem })
 }
 
-/// The lines of all comments that are not empty, sorted: some change places when the file is read again.
-fn comments(branch: &Branch) -> Vec<&[u8]> {
-    let mut found = Vec::new();
-    comments_of_map(branch, &mut found, 0);
-    found.sort_unstable();
-    found
+/// Whether the lines of all comments that are not empty are there: some change places when the file is read again, and
+/// those of empty mappings are dropped, or printed before an element of a list and so kept.
+fn same_comments(input: &Branch, output: &Branch) -> bool {
+    let (needed, found) = (Comments::of(input), Comments::of(output));
+    if needed.lines == found.lines {
+        return true;
+    }
+    let (mut needed, mut droppable) = (needed.lines, needed.in_empty_mappings);
+    let take = |lines: &mut Vec<_>, line| lines.binary_search(line).map(|at| lines.remove(at)).is_ok();
+    found.lines.iter().all(|line| take(&mut needed, line) || take(&mut droppable, line)) && needed.is_empty()
 }
 
-fn comments_of_map<'a>(branch: &'a Branch, found: &mut Vec<&'a [u8]>, depth: usize) {
-    for entry in &branch.entries {
-        match entry {
-            Entry::Comment(comment) => push_comment(comment, found),
-            Entry::Item(_, node) => comments_of_node(node, found, depth + 1),
+/// The lines of comments, sorted.
+#[derive(Default)]
+struct Comments<'a> {
+    lines: Vec<&'a [u8]>,
+    in_empty_mappings: Vec<&'a [u8]>,
+}
+
+impl<'a> Comments<'a> {
+    fn of(branch: &'a Branch) -> Self {
+        let mut comments = Self::default();
+        comments.map(branch, 0);
+        comments.lines.sort_unstable();
+        comments.in_empty_mappings.sort_unstable();
+        comments
+    }
+
+    fn map(&mut self, branch: &'a Branch, depth: usize) {
+        for entry in &branch.entries {
+            match entry {
+                Entry::Comment(comment) => push_comment(comment, &mut self.lines),
+                Entry::Item(_, node) => self.node(node, depth + 1),
+            }
         }
     }
-}
 
-fn comments_of_node<'a>(node: &'a Node, found: &mut Vec<&'a [u8]>, depth: usize) {
-    match node {
-        Node::Comment(comment) => push_comment(comment, found),
-        Node::Leaf(_) => {}
-        // Nothing deeper was walked, so nothing deeper gets here.
-        _ if depth > MAX_DEPTH => {}
-        Node::Map(branch) if !branch.entries.iter().any(|entry| as_item(entry).is_some()) => {}
-        Node::Map(branch) => comments_of_map(branch, found, depth),
-        Node::List(list) => list.iter().for_each(|node| comments_of_node(node, found, depth + 1)),
+    fn node(&mut self, node: &'a Node, depth: usize) {
+        match node {
+            Node::Comment(comment) => push_comment(comment, &mut self.lines),
+            Node::Leaf(_) => {}
+            // Nothing deeper was walked, so nothing deeper gets here.
+            _ if depth > MAX_DEPTH => {}
+            Node::Map(branch) if !branch.entries.iter().any(|entry| as_item(entry).is_some()) => {
+                for entry in &branch.entries {
+                    if let Entry::Comment(comment) = entry {
+                        push_comment(comment, &mut self.in_empty_mappings);
+                    }
+                }
+            }
+            Node::Map(branch) => self.map(branch, depth),
+            Node::List(list) => list.iter().for_each(|node| self.node(node, depth + 1)),
+        }
     }
 }
 

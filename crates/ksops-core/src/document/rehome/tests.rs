@@ -63,6 +63,18 @@ fn comments_at_the_end_of_a_block_go_back_in() {
 }
 
 #[test]
+fn a_comment_that_was_held_back_goes_back_in() {
+    let (entries, _) = rehomed(vec![
+        item("b", map(vec![item("l", leaf("x"))])),
+        item("c", leaf("y")),
+        Entry::Comment(lost(" c", "b:")),
+        item("d", leaf("z")),
+    ]);
+    let inner = map(vec![item("l", leaf("x")), head(" c")]);
+    assert!(entries == [item("b", inner), item("c", leaf("y")), item("d", leaf("z"))]);
+}
+
+#[test]
 fn what_authenticates_nowhere_stays_with_a_warning() {
     let stranger = Entry::Comment(lost(" c", "elsewhere:"));
     let (entries, warnings) = rehomed(vec![stranger.clone(), item("a", leaf("x")), stranger.clone()]);

@@ -81,6 +81,15 @@ fn comments_may_move_between_containers_but_not_vanish() {
 }
 
 #[test]
+fn the_comment_of_an_empty_mapping_may_vanish_or_stay() {
+    let doomed = || item("m", map(vec![head(" c")]));
+    assert_eq!(problem(vec![doomed()], vec![item("m", map(vec![]))], FULL), None);
+    assert_eq!(problem(vec![doomed()], vec![item("m", map(vec![])), head(" c")], FULL), None);
+    assert!(problem(vec![doomed()], vec![item("m", map(vec![])), head(" other")], FULL).is_some());
+    assert!(problem(vec![doomed(), head(" x")], vec![item("m", map(vec![])), head(" c")], FULL).is_some());
+}
+
+#[test]
 fn our_own_output_passes_and_a_damaged_one_does_not() {
     let input = Branch { entries: vec![head(" c"), item("a", leaf("x")), item("b_unencrypted", leaf("y"))] };
     let key = DataKey::new(vec![7; 32].into()).expect("a key");
