@@ -4,7 +4,7 @@
 
 use super::case::Case;
 use super::compare::{Check, Finding};
-use super::ours::{self, UNENCRYPTABLE};
+use super::ours::{self, UNENCRYPTABLE, UNVERIFIED};
 use super::reconcile::{EMPTY_COMMENT, FORGOTTEN_COMMENT, NEGATIVE_ZERO, TAB_LOST, reconcile};
 use super::shape::{self, Census};
 
@@ -52,6 +52,12 @@ fn refusal(case: &Case, finding: &Finding) -> Option<&'static str> {
     if finding.ours.class == UNENCRYPTABLE && finding.check == Check::Emit {
         return Some("what cannot be encrypted is refused when it is read");
     }
+    if finding.check == Check::DecryptChanged
+        && message.starts_with("Cannot walk value, unknown type: uint64")
+    {
+        // Upstream does not walk over the metadata.
+        return Some("an integer of more than 63 bits is refused in the metadata, too");
+    }
     if finding.check == Check::Nodes && message.ends_with("value contains itself") {
         // The first document is checked upstream, too; the nodes of a later one end nowhere.
         return Some("an anchor that contains itself is refused in later documents, too");
@@ -64,6 +70,9 @@ fn refusal(case: &Case, finding: &Finding) -> Option<&'static str> {
     }
     if finding.check != Check::Encrypt {
         return None;
+    }
+    if case.rule.goes_by_comments() && finding.ours.class == UNVERIFIED {
+        return Some("a comment rule whose comments would be read elsewhere is refused (quirk 26)");
     }
     if case.rule.name.ends_with("regex") && message.starts_with("invalid regular expression") {
         return Some("an invalid regular expression is refused (quirk 5)");
@@ -107,8 +116,13 @@ fn metadata(finding: &Finding) -> Option<&'static str> {
         ["must not contain leading zeroes", "in build meta data", "Prerelease", "Build meta", "ParseUint"];
     let is_version = words.into_iter().chain(words_more).any(|words| message.contains(words));
     let other_class = finding.ours.class != "1";
-    (finding.theirs.class == "1" && is_version && other_class)
-        .then_some("any version text is read (quirk 16)")
+    let is_moment = message.contains("got unconvertible type 'time.Time'");
+    let what = match (is_version, is_moment) {
+        (true, _) => "any version text is read (quirk 16)",
+        (_, true) => "a timestamp without quotes is read in the metadata (quirk 16)",
+        _ => return None,
+    };
+    (finding.theirs.class == "1" && other_class).then_some(what)
 }
 
 /// Differences of two printed texts that only their trees show.
@@ -139,6 +153,10 @@ fn by_trees(finding: &Finding) -> Option<&'static str> {
     }
     if input.late_comment {
         return Some(LATE_COMMENT);
+    }
+    let kept = ours.empty_comments > theirs.empty_comments || ours.dropped < theirs.dropped;
+    if kept && !invents_comments(finding) {
+        return Some(FORGOTTEN_COMMENT);
     }
     if ours.lost > 0 {
         return Some(TAB_LOST);

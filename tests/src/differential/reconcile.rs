@@ -16,6 +16,9 @@ pub const EMPTY_COMMENT: &str = "an empty comment in a list is no element (quirk
 /// Upstream forgets a comment that waits to be printed when the next one comes: of a list and of its first element.
 pub const FORGOTTEN_COMMENT: &str = "a comment that upstream forgets is printed";
 
+/// A second comment behind the sign of a block is printed as a line of its text upstream.
+pub const COMMENT_IN_BLOCK: &str = "a second comment behind a block's sign becomes text upstream";
+
 /// Why the texts differ, if nothing else is different.
 #[must_use]
 pub fn reconcile(ours: &[u8], theirs: &[u8]) -> Option<BTreeSet<&'static str>> {
@@ -62,6 +65,17 @@ pub fn reconcile(ours: &[u8], theirs: &[u8]) -> Option<BTreeSet<&'static str>> {
             continue;
         }
         let (reason, more) = explain(line, other)?;
+        if reason == COMMENT_IN_BLOCK {
+            // At least one, or both were right.
+            let mut comments = 0;
+            while theirs.next_if(|line| line.trim_start().starts_with('#')).is_some() {
+                comments += 1;
+            }
+            let blank = ours.next_if(|line| *line == "\n").is_some();
+            if comments == 0 || !blank {
+                return None;
+            }
+        }
         reasons.insert(reason);
         for expected in more {
             let found = theirs.next()?.strip_suffix('\n')?;
@@ -97,6 +111,10 @@ fn explain(ours: &str, theirs: &str) -> Option<(&'static str, Vec<String>)> {
     }
     let header = theirs.strip_suffix(tail)?.strip_prefix('|')?;
     let header = header.strip_suffix(['-', '+']).unwrap_or(header);
+    if header.is_empty() && tail.starts_with(" #") {
+        let lines = value.strip_suffix('\n').unwrap_or(&value);
+        return Some((COMMENT_IN_BLOCK, lines.split('\n').map(str::to_owned).collect()));
+    }
     let is_digit = header.len() == 1 && header.bytes().all(|byte| byte.is_ascii_digit());
     if !is_digit || !value.starts_with([' ', '\n', '\u{2028}', '\u{2029}']) {
         return None;

@@ -42,6 +42,14 @@ impl RuleChoice {
         Self { name: NAMES[0], parameter: "_unencrypted".to_owned() }
     }
 
+    /// The rule that `NAME=PARAMETER` says.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        let (name, parameter) = text.split_once('=')?;
+        let name = NAMES.into_iter().find(|known| *known == name)?;
+        Some(Self { name, parameter: parameter.to_owned() })
+    }
+
     /// Chooses a rule; the default one often.
     pub fn random(dice: &mut Dice) -> Self {
         if dice.chance(35) {

@@ -77,6 +77,8 @@ pub struct Census {
     pub lost: usize,
     /// How many floats are `-0.0`.
     pub negative_zeros: usize,
+    /// How many comments stand in mappings without keys, where they are dropped.
+    pub dropped: usize,
     /// How many elements of lists are encrypted comments.
     pub encrypted_elements: usize,
     /// Whether a comment stands behind the last element of a list, which is a block.
@@ -108,6 +110,9 @@ impl Census {
     }
 
     fn map(&mut self, branch: &Branch) {
+        if branch.entries.iter().all(|entry| matches!(entry, Entry::Comment(_))) {
+            self.dropped += branch.entries.len();
+        }
         for entry in &branch.entries {
             match entry {
                 Entry::Comment(comment) => self.comment(comment.text.expose()),

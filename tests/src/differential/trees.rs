@@ -37,6 +37,8 @@ pub(super) struct Habits {
     lists_indented: bool,
     pub(super) comments: usize,
     stray: usize,
+    /// Whether there are strings that upstream prints wrongly. Then there are no comments: so each difference shows alone.
+    pub(super) misprints: bool,
     pub(super) blanks: usize,
     pub(super) flow: usize,
     pub(super) anchors: usize,
@@ -58,7 +60,8 @@ pub(super) struct Writer<'a> {
 impl<'a> Writer<'a> {
     fn new(dice: &'a mut Dice) -> Self {
         let mut percent = |choices: &[usize]| *dice.pick(choices);
-        let habits = Habits {
+        let mut habits = Habits {
+            misprints: percent(&[0, 0, 0, 0, 0, 0, 1]) == 1,
             indent: percent(&[2, 2, 2, 4, 4, 1, 3, 8]),
             lists_indented: percent(&[0, 1]) == 1,
             comments: percent(&[0, 5, 15, 30, 50]),
@@ -71,6 +74,9 @@ impl<'a> Writer<'a> {
             repeat_keys: percent(&[0, 0, 0, 2]),
             tags: percent(&[0, 0, 3, 10]),
         };
+        if habits.misprints {
+            (habits.comments, habits.stray) = (0, 0);
+        }
         Self { dice, out: String::new(), habits, anchors: Vec::new(), nodes: 0 }
     }
 
@@ -101,6 +107,18 @@ impl<'a> Writer<'a> {
 
     pub(super) fn chance(&mut self, percent: usize) -> bool {
         self.dice.chance(percent)
+    }
+
+    /// A string for a value or key.
+    pub(super) fn string(&mut self) -> String {
+        loop {
+            let text = scalars::string(self.dice);
+            let misprinted =
+                text.contains('\n') && text.starts_with(['\t', ' ', '\n', '\u{2028}', '\u{2029}']);
+            if self.habits.misprints || !misprinted {
+                return text;
+            }
+        }
     }
 
     /// Writes `one` in `percent` of 100 calls, else `other`.
@@ -213,7 +231,7 @@ impl<'a> Writer<'a> {
             return match self.dice.below(4) {
                 0 => self.dice.text(scalars::TYPED).to_owned(),
                 1 => "k".repeat(120 + self.dice.below(20)),
-                _ => scalars::string(self.dice),
+                _ => self.string(),
             };
         }
         match self.dice.below(3) {
@@ -267,7 +285,7 @@ impl<'a> Writer<'a> {
             }
             8..=9 => {
                 self.anchor(&properties, false);
-                let text = scalars::string(self.dice);
+                let text = self.string();
                 self.block_scalar(&text, column);
             }
             10 => {
@@ -350,7 +368,7 @@ impl<'a> Writer<'a> {
             self.out.push_str(text);
             return;
         }
-        let text = scalars::string(self.dice);
+        let text = self.string();
         let style = self.dice.below(10);
         self.scalar_in_line(&text, style);
     }

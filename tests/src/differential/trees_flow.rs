@@ -1,6 +1,5 @@
 //! The collections in brackets and braces of random trees.
 
-use super::scalars;
 use super::trees::{DEEPEST, Writer};
 
 impl Writer<'_> {
@@ -62,7 +61,7 @@ impl Writer<'_> {
                 self.out.push_str(&format!("*{name} "));
             }
             _ => {
-                let text = scalars::string(self.dice);
+                let text = self.string();
                 let style = 4 + self.dice.below(6);
                 self.scalar_in_line(&text, style);
             }
