@@ -14,7 +14,7 @@ use ksops_tests::differential::theirs;
 use ksops_tests::failures;
 use ksops_tests::oracle;
 
-/// How many cases go through the whole programs.
+/// How many cases go through the whole programs; `KSOPS_DIFFERENTIAL_PROGRAMS` sets another number.
 const WHOLE_PROGRAMS: u64 = 50;
 
 fn number(variable: &str) -> Option<u64> {
@@ -53,13 +53,13 @@ fn random_input_has_the_same_outcome_as_with_upstream() {
 #[test]
 fn the_programs_agree_on_random_input() {
     let Some(programs) = Programs::find() else { return };
-    let seed = seed();
+    let (seed, cases) = (seed(), number("KSOPS_DIFFERENTIAL_PROGRAMS").unwrap_or(WHOLE_PROGRAMS));
     let mut failed = Vec::new();
-    for number in 0..WHOLE_PROGRAMS {
+    for number in 0..cases {
         let case = Case::random(seed, number, None);
         let different =
             programs.compare(&case).into_iter().filter(|finding| finding.verdict == Verdict::Different);
         failed.extend(different.map(|finding| Failure { number, case: case.clone(), finding }.to_string()));
     }
-    failures::none("random cases", WHOLE_PROGRAMS as usize, &failed);
+    failures::none("random cases", cases as usize, &failed);
 }
