@@ -170,7 +170,8 @@ fn by_lines(finding: &Finding) -> Option<&'static str> {
     let without_any = [ours, theirs].map(|text| shape::without_comments(text));
     let same = |texts: &[Vec<u8>; 2]| shape::squeezed(&texts[0]) == shape::squeezed(&texts[1]);
     let is_yaml = shape::read(theirs).is_some();
-    if !same(&without_lines) && !(same(&without_any) && !is_yaml) {
+    let printed_wrongly = same(&without_any) && !is_yaml;
+    if !same(&without_lines) && !printed_wrongly {
         let reconciled = reconcile(&without_lines[0], &without_lines[1]).is_some();
         return (reconciled && encrypted(theirs) > encrypted(ours)).then_some(MOVED_COMMENT);
     }
