@@ -8,6 +8,10 @@ use ksops::ksops_stores::format::Format;
 use crate::args::flags::Flags;
 use crate::error::{Failure, Kind};
 
+/// What to do when the name of the input tells another format than it has.
+pub(crate) const NAME_THE_FORMAT: &str =
+    "if it is YAML under another name, or from standard input, say `--input-type yaml --output-type yaml`";
+
 /// The format that `flag` (`input-type` or `output-type`) names, else that of the path.
 ///
 /// # Errors
@@ -28,4 +32,42 @@ pub(crate) fn indent(flags: &Flags, stores: &Stores, output: Format) -> Option<i
         Format::Binary => stores.json_binary_indent,
         Format::Dotenv | Format::Ini => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use ksops::ksops_config::model::Stores;
+    use ksops::ksops_stores::format::Format;
+
+    use super::{choose, indent};
+    use crate::args::flags::Flags;
+
+    fn flags(values: &[(&'static str, &str)]) -> Flags {
+        let mut flags = Flags::default();
+        for (name, value) in values {
+            flags.push(name, value);
+        }
+        flags
+    }
+
+    #[test]
+    fn the_flag_beats_the_name_and_must_be_a_format() {
+        let by = |word: &str| choose(&flags(&[("input-type", word)]), "input-type", Path::new("/a/f.json"));
+        assert_eq!(by("").ok(), Some(Format::Json));
+        assert_eq!(by("env").ok(), Some(Format::Dotenv));
+        let refused = by("toml").expect_err("no format");
+        assert!(
+            refused.text.contains("\"toml\"") && refused.text.contains("binary, dotenv, ini, json or yaml")
+        );
+    }
+
+    #[test]
+    fn the_flag_beats_the_indentation_of_the_configuration() {
+        let stores = Stores { yaml_indent: Some(2), ..Stores::default() };
+        assert_eq!(indent(&flags(&[]), &stores, Format::Yaml), Some(2));
+        assert_eq!(indent(&flags(&[("indent", "0")]), &stores, Format::Yaml), Some(0));
+        assert_eq!(indent(&flags(&[]), &stores, Format::Json), None);
+    }
 }

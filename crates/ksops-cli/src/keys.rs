@@ -60,3 +60,50 @@ pub(crate) fn encryption_context(flags: &Flags) -> Result<KmsContext, Failure> {
             .hints(["write it as name:value,name:value"])
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{KmsContext, encryption_context, from_flags};
+    use crate::args::flags::Flags;
+    use crate::error::Kind;
+
+    fn flags(values: &[(&'static str, &str)]) -> Flags {
+        let mut flags = Flags::default();
+        for (name, value) in values {
+            flags.push(name, value);
+        }
+        flags
+    }
+
+    const AGE: &str = "age1lzd99uklcjnc0e7d860axevet2cz99ce9pq6tzuzd05l5nr28ams36nvun";
+
+    #[test]
+    fn keys_come_in_the_order_of_a_new_group_and_once() {
+        let list = format!("{AGE}, {AGE}");
+        let flags = flags(&[("age", &list), ("pgp", "AB CD"), ("kms", "arn:aws:kms:r:1:key/a")]);
+        let keys = from_flags(&flags, &KmsContext::new()).expect("keys");
+        let texts: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["arn:aws:kms:r:1:key/a", "ABCD", AGE]);
+    }
+
+    #[test]
+    fn a_bad_key_names_its_flag() {
+        let error = from_flags(&flags(&[("age", "AGE1ABC")]), &KmsContext::new()).expect_err("no recipient");
+        assert_eq!(error.text, "failed to parse input, unknown recipient type: \"AGE1ABC\"");
+        assert!(error.hints[0].contains("--age"));
+    }
+
+    #[test]
+    fn an_encryption_context_is_pairs() {
+        let read = |text: &str| encryption_context(&flags(&[("encryption-context", text)]));
+        let pairs = read("a:b,c:").expect("pairs");
+        assert_eq!(
+            pairs.into_iter().collect::<Vec<_>>(),
+            [("a".to_owned(), Some("b".to_owned())), ("c".to_owned(), Some(String::new()))]
+        );
+        assert!(read("").expect("none").is_empty());
+        for text in ["a", "a:b:c", "a:b,"] {
+            assert_eq!(read(text).expect_err(text).kind, Kind::EncryptionContext);
+        }
+    }
+}

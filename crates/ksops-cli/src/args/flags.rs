@@ -53,7 +53,7 @@ impl Flags {
     }
 
     /// Adds a value from the command line; the parser has checked it.
-    pub(super) fn push(&mut self, name: &'static str, value: &str) {
+    pub(crate) fn push(&mut self, name: &'static str, value: &str) {
         self.entries.push(Entry { name, value: value.to_owned(), from_variable: false });
     }
 

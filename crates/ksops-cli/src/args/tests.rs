@@ -200,13 +200,25 @@ fn global_flags_reach_subcommands_from_both_sides() {
             "f",
         ],
     ] {
-        let run = runs(Sops, words, &[("SOPS_CONFIG", "other")]);
+        let run = runs(Ksops, words, &[("SOPS_CONFIG", "other")]);
         assert_eq!((run.flags.text("config"), run.flags.number("indent")), (Some("c"), Some(3)), "{words:?}");
         assert!(run.flags.is_set("verbose") && run.flags.is_set("mac-only-encrypted"), "{words:?}");
         assert!(run.warnings.is_empty() && run.positionals == ["f"], "{words:?}");
     }
     let run = runs(Sops, &["--config", "outer", "encrypt", "--config", "inner", "f"], &[]);
     assert_eq!(run.flags.text("config"), Some("inner"));
+}
+
+#[test]
+fn as_sops_verbose_reaches_two_subcommands_and_the_others_warn() {
+    let words = ["--config", "c", "--indent", "3", "--verbose", "--mac-only-encrypted", "encrypt", "f"];
+    let run = runs(Sops, &words, &[]);
+    assert_eq!((run.flags.text("config"), run.flags.number("indent")), (Some("c"), Some(3)));
+    assert!(run.flags.is_set("mac-only-encrypted") && !run.flags.is_set("verbose"));
+    assert_eq!(run.warnings, ["--verbose has no effect before \"encrypt\"; write it after \"encrypt\""]);
+    let run = runs(Sops, &["--verbose", "publish", "f"], &[]);
+    assert!(run.flags.is_set("verbose") && run.warnings.is_empty());
+    assert!(runs(Sops, &["encrypt", "f", "--verbose"], &[]).flags.is_set("verbose"));
 }
 
 #[test]
@@ -335,6 +347,17 @@ fn completion_offers_what_may_follow() {
     ] {
         assert!(candidates(words).is_empty(), "{words:?}");
     }
+}
+
+#[test]
+fn zsh_gets_summaries_when_it_asks_for_them() {
+    let words = ["groups", "--generate-bash-completion"];
+    let ask = |value| match read(Sops, &words, &[("_CLI_ZSH_AUTOCOMPLETE_HACK", value)]) {
+        Parsed::Candidates(names) => names,
+        _ => panic!("no candidates"),
+    };
+    assert_eq!(ask("0"), ["add", "delete", "help", "h"]);
+    assert_eq!(ask("1")[0], "add:Add a key group to a file");
 }
 
 #[test]

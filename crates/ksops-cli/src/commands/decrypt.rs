@@ -73,5 +73,9 @@ fn failure(error: &DecryptError) -> Failure {
         DecryptError::Emit(_) => (Kind::Print, format!("Error dumping file: {error}")),
         _ => (Kind::General, error.to_string()),
     };
-    Failure::new(kind, text).hints(error.hints())
+    let hints = match error {
+        DecryptError::Format(_) => vec![formats::NAME_THE_FORMAT.to_owned()],
+        other => other.hints(),
+    };
+    Failure::new(kind, text).hints(hints)
 }

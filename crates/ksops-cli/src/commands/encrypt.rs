@@ -91,6 +91,7 @@ fn failure(error: &EncryptError) -> Failure {
         EncryptError::AlreadyEncrypted => {
             vec!["`ksops decrypt` shows it; if `sops` is an entry of your own, rename it".to_owned()]
         }
+        EncryptError::Format(_) => vec![formats::NAME_THE_FORMAT.to_owned()],
         other => other.hints(),
     };
     Failure::new(kind, text).hints(hints)

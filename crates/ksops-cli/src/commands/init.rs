@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 
 use ksops::ksops_age::identities::{Line, parse_identities};
+use ksops::ksops_age::recipient::parse_recipients;
 use ksops::ksops_age::sources::IdentitySources;
 use ksops::ksops_config::keys;
 use ksops::ksops_config::lookup::FILE_NAME;
@@ -36,6 +37,13 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let mut named = flag_keys::from_flags(&call.flags, &flag_keys::KmsContext::new())?;
     if named.is_empty() {
         named = own_keys(context)?;
+    }
+    for key in &named {
+        if let MasterKey::Age(key) = key {
+            // A rule is read again and again; a mistyped recipient is better found now.
+            parse_recipients(&key.recipient)
+                .map_err(|error| Failure::new(Kind::General, error.to_string()))?;
+        }
     }
     let services = Services::from_environment();
     let resolved =
