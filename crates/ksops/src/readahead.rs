@@ -13,6 +13,9 @@ const LARGE: usize = 256 * 1024;
 const BATCH: usize = 32;
 const WAITING: usize = 4;
 
+/// Address space only: pages that are not touched cost nothing.
+const STACK: usize = 64 << 20;
+
 type Batch = Vec<Result<Branch, LoadError>>;
 
 /// The documents of a text, in order.
@@ -45,7 +48,12 @@ pub(crate) fn read_ahead<R>(text: &str, work: impl FnOnce(&mut Documents<'_>) ->
     }
     std::thread::scope(|scope| {
         let (sender, batches) = sync_channel(WAITING);
-        scope.spawn(move || send(YamlReader::new(text), &sender));
+        // Deeply nested text needs more than a thread's usual 2 MiB.
+        let reader = std::thread::Builder::new().stack_size(STACK);
+        let started = reader.spawn_scoped(scope, move || send(YamlReader::new(text), &sender));
+        if started.is_err() {
+            return work(&mut Documents(Source::Here(Box::new(YamlReader::new(text)))));
+        }
         work(&mut Documents(Source::Ahead { batches, batch: Vec::new().into_iter() }))
         // Dropping the receiver ends the reading thread, also after an error.
     })

@@ -67,7 +67,9 @@ impl KeyService for Recorded {
 
 fn age() -> AgeService {
     let file = fixtures().join("keys/age-keys.txt");
-    AgeService::new(IdentitySources::from_lookup(|name| (name == "SOPS_AGE_KEY_FILE").then(|| file.clone().into())))
+    AgeService::new(IdentitySources::from_lookup(|name| {
+        (name == "SOPS_AGE_KEY_FILE").then(|| file.clone().into())
+    }))
 }
 
 /// The nonces of a text in the order in which they were drawn: a comment behind a value comes before it.
@@ -89,13 +91,16 @@ fn again(encrypted: &str, input: &[u8]) -> Result<String, String> {
     let mut branches = load(encrypted.as_bytes()).map_err(|error| error.to_string())?;
     let metadata: Metadata = wire::take_all(&mut branches).map_err(|error| error.to_string())?;
     let age = age();
-    let data_key = recover(&metadata.key_groups, metadata.shamir_threshold, &[&age], &DecryptionOrder::default())
-        .map_err(|error| error.to_string())?;
+    let data_key =
+        recover(&metadata.key_groups, metadata.shamir_threshold, &[&age], &DecryptionOrder::default())
+            .map_err(|error| error.to_string())?;
     let entries = || metadata.key_groups.iter().flat_map(|group| &group.entries);
     let recorded = Recorded(entries().map(|entry| entry.enc.0.clone()).collect(), Mutex::default());
     // The blocks of later documents hold the MAC's nonce again; only the first counts, and it is drawn last.
-    let (body, blocks): (Vec<&str>, Vec<&str>) =
-        encrypted.split("\n---\n").map(|document| document.rsplit_once("\nsops:").unwrap_or(("", document))).unzip();
+    let (body, blocks): (Vec<&str>, Vec<&str>) = encrypted
+        .split("\n---\n")
+        .map(|document| document.rsplit_once("\nsops:").unwrap_or(("", document)))
+        .unzip();
     let mut random = data_key.expose().expose().to_vec();
     random.extend(nonces(&body.join("\n")));
     random.extend(nonces(blocks[0]));
