@@ -12,6 +12,9 @@ use crate::input::Source;
 use crate::lock::Lock;
 use crate::output;
 
+/// Names of standard output. Opened anew by name it would be written from its start, over what others wrote.
+const STDOUT: [&str; 3] = ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
 /// What may stand in for a file that is not named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WithoutFile {
@@ -75,7 +78,7 @@ impl Place {
         };
         let target = match (&file, output) {
             (Some(file), _) if in_place => Target::InPlace(file.clone()),
-            (_, Some(name)) => Target::File(PathBuf::from(name)),
+            (_, Some(name)) if !STDOUT.contains(&name) => Target::File(PathBuf::from(name)),
             _ => Target::Stdout,
         };
         let lock = match &target {

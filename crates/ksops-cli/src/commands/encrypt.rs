@@ -1,8 +1,10 @@
 //! `encrypt`, and the encrypting half of the legacy form (cli-and-config.md section 2.1).
 
 use ksops::encrypt::{EncryptError, EncryptRequest, encrypt};
+use ksops::ksops_core::keys::master_key::MasterKey;
 use ksops::ksops_stores::yaml::load::LoadError;
 use ksops::policy::Policy;
+use ksops::services::Services;
 use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
@@ -65,11 +67,26 @@ pub(crate) fn encrypted(
         .ui
         .detail(flags, || format!("encrypting {input_format} for {} key group(s)", request.groups.len()));
     let input = place.source.read()?;
-    let encrypted = encrypt(&input, &request, &services).map_err(|error| failure(&error))?;
+    let encrypted = encrypt(&input, &request, &services)
+        .map_err(|error| failure(&error).hints(unserved(&error, &request.groups, &services)))?;
     for warning in &encrypted.warnings {
         context.ui.warning(warning);
     }
     Ok(Zeroizing::new(encrypted.text))
+}
+
+/// What to say of kinds of keys that this build has no service for.
+fn unserved(error: &EncryptError, groups: &[Vec<MasterKey>], services: &Services) -> Option<String> {
+    if !matches!(error, EncryptError::Distribute(_)) {
+        return None;
+    }
+    let services = services.as_slice();
+    let is_served = |key: &MasterKey| services.iter().any(|service| service.serves(key));
+    let key = groups.iter().flatten().find(|key| !services.is_empty() && !is_served(key))?;
+    Some(format!(
+        "keys of type {} come in a later version of ksops, which uses age and Azure Key Vault today",
+        key.key_type()
+    ))
 }
 
 fn failure(error: &EncryptError) -> Failure {
