@@ -137,6 +137,11 @@ fn by_trees(finding: &Finding) -> Option<&'static str> {
     for text in plain {
         rest.swap_remove(rest.iter().position(|other| other == text)?);
     }
+    // A reader drops what belongs into an empty mapping.
+    let in_braces = finding.ours.text.windows(2).filter(|pair| pair == b"{\n").count();
+    if rest.len() < lost && lost - rest.len() <= in_braces {
+        return Some(MOVED_COMMENT);
+    }
     if rest.len() != lost {
         // Upstream forgets some, too: of an inner block at the end of a list, and what waits for a scalar.
         let forgotten = rest.len() > lost && !invents_comments(finding);

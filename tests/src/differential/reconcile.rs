@@ -64,17 +64,13 @@ pub fn reconcile(ours: &[u8], theirs: &[u8]) -> Option<BTreeSet<&'static str>> {
             reasons.insert(TAB_LOST);
             continue;
         }
-        let (reason, more) = explain(line, other)?;
-        if reason == COMMENT_IN_BLOCK {
+        let (mut reason, more) = explain(line, other)?;
+        if reason == COMMENT_IN_BLOCK || tail_goes_on(ours.peek(), theirs.peek()) {
             // At least one, or both were right.
-            let mut comments = 0;
-            while theirs.next_if(|line| line.trim_start().starts_with('#')).is_some() {
-                comments += 1;
-            }
-            let blank = ours.next_if(|line| *line == "\n").is_some();
-            if comments == 0 || !blank {
-                return None;
-            }
+            theirs.next_if(|line| line.trim_start().starts_with('#'))?;
+            while theirs.next_if(|line| line.trim_start().starts_with('#')).is_some() {}
+            ours.next_if(|line| *line == "\n")?;
+            reason = COMMENT_IN_BLOCK;
         }
         reasons.insert(reason);
         for expected in more {
@@ -85,6 +81,11 @@ pub fn reconcile(ours: &[u8], theirs: &[u8]) -> Option<BTreeSet<&'static str>> {
         }
     }
     Some(reasons)
+}
+
+/// Whether a second comment stands on the line below on their side, and apart on ours.
+fn tail_goes_on(ours: Option<&&str>, theirs: Option<&&str>) -> bool {
+    ours.is_some_and(|line| *line == "\n") && theirs.is_some_and(|line| line.trim_start().starts_with('#'))
 }
 
 /// What follows the colon of a key that is `null` on their side and quoted on ours.
@@ -111,17 +112,17 @@ fn explain(ours: &str, theirs: &str) -> Option<(&'static str, Vec<String>)> {
     }
     let header = theirs.strip_suffix(tail)?.strip_prefix('|')?;
     let header = header.strip_suffix(['-', '+']).unwrap_or(header);
-    if header.is_empty() && tail.starts_with(" #") {
-        let lines = value.strip_suffix('\n').unwrap_or(&value);
-        return Some((COMMENT_IN_BLOCK, lines.split('\n').map(str::to_owned).collect()));
-    }
     let is_digit = header.len() == 1 && header.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_digit || !value.starts_with([' ', '\n', '\u{2028}', '\u{2029}']) {
+    let reason = if is_digit && value.starts_with([' ', '\n', '\u{2028}', '\u{2029}']) {
+        WRONG_INDICATOR
+    } else if header.is_empty() && tail.starts_with(" #") {
+        COMMENT_IN_BLOCK
+    } else {
         return None;
-    }
+    };
     let value = value.replace(['\u{2028}', '\u{2029}'], "\n");
     let lines = value.strip_suffix('\n').unwrap_or(&value);
-    Some((WRONG_INDICATOR, lines.split('\n').map(str::to_owned).collect()))
+    Some((reason, lines.split('\n').map(str::to_owned).collect()))
 }
 
 /// The value of the double-quoted scalar at the start of `text`, and what follows it.

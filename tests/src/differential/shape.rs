@@ -167,7 +167,8 @@ fn is_comment(node: &Node) -> bool {
         Node::Comment(_) => true,
         Node::Leaf(Value::Text(text)) => {
             let text = text.expose();
-            text.is_empty() || is_envelope(text) && text.ends_with(b",type:comment]")
+            let kind = b",type:comment]";
+            text.is_empty() || is_envelope(text) && text.windows(kind.len()).any(|piece| piece == kind)
         }
         _ => false,
     }
