@@ -246,11 +246,16 @@ impl State {
             };
         };
         if self.mode == Mode::ByAuthentication {
-            if text.is_empty() || Envelope::parse(text.expose()).is_none() {
-                return Ok(None);
-            }
+            let Some(envelope) = Envelope::parse(text.expose()) else { return Ok(None) };
+            // The MAC tells whether a value was plain. It says nothing of comments, so one that does not authenticate
+            // must not become an element.
+            let is_comment = envelope.kind() == DataType::Comment.name().as_bytes();
             return match self.cipher.decrypt(text.expose(), spot.aad) {
-                Err(CipherError::Authentication | CipherError::Base64(_) | CipherError::EmptyIv) => Ok(None),
+                Err(CipherError::Authentication | CipherError::Base64(_) | CipherError::EmptyIv)
+                    if !is_comment =>
+                {
+                    Ok(None)
+                }
                 opened => Ok(Some(opened?)),
             };
         }
@@ -345,7 +350,9 @@ impl Visitor for State {
     fn list_comment(&mut self, node: &mut Node, spot: &Spot<'_>) -> Result<Fate, DecryptErrorKind> {
         match node {
             Node::Comment(comment) => self.open_comment(comment, spot)?,
-            // In the lenient mode: an encrypted comment in the form that it has in lists.
+            // In the lenient mode: an encrypted comment in the form that it has in lists. If the rule has it plain, the
+            // comments do not tell, and it must not stay as an element: the next mode is to find out.
+            Node::Leaf(_) if !spot.encrypted => return Err(CipherError::Authentication.into()),
             Node::Leaf(_) => self.leaf(node, true, spot)?,
             Node::Map(_) | Node::List(_) => {}
         }

@@ -229,6 +229,22 @@ fn authentication_decides_when_a_comment_has_moved() {
     assert!(error.contains("does not match sops' data format"), "the first error is told: {error}");
 }
 
+/// What real SOPS makes of `# sops:enc`, `#`, `# second` in a list: the empty comment becomes an element.
+#[test]
+fn an_encrypted_comment_in_a_list_never_stays_as_an_element() {
+    let mut metadata = metadata(by_comment().rules, true);
+    let _ = encrypt(&mut metadata, vec![head(" sops:enc"), item("l", Node::List(vec![leaf("x")]))]);
+    let list = |second: Value| {
+        let value = Node::Leaf(sealed(DataType::Str, "x", "l:"));
+        let list = vec![Node::Comment(comment(" sops:enc")), leaf(""), Node::Leaf(second), value];
+        Branch { entries: vec![item("l", Node::List(list))] }
+    };
+    let decrypted = read(&metadata, &list(sealed(DataType::Comment, " second", "l:"))).expect("readable");
+    let Some(Node::List(list_read)) = decrypted.branches[0].node("l") else { panic!("a list") };
+    assert!(list_read[1..] == [leaf(""), Node::Comment(comment(" second")), leaf("x")]);
+    assert!(read(&metadata, &list(sealed(DataType::Comment, " second", "elsewhere:"))).is_err());
+}
+
 #[test]
 fn an_invalid_pattern_in_a_file_matches_nothing() {
     let mut metadata =
