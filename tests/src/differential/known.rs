@@ -111,7 +111,7 @@ fn metadata(finding: &Finding) -> Option<&'static str> {
     let words =
         ["Major.Minor.Patch", "in major number", "in minor number", "in patch number", "Version number"];
     let words_more =
-        ["must not contain leading zeroes", "in build meta data", "Prerelease", "Build meta", "ParseUint"];
+        ["must not contain leading zeroes", "in build meta data", "in prerelease", "Build meta", "ParseUint"];
     let is_version = words.into_iter().chain(words_more).any(|words| message.contains(words));
     let other_class = finding.ours.class != "1";
     let is_moment = message.contains("got unconvertible type 'time.Time'");

@@ -69,7 +69,7 @@ pub fn reconcile(ours: &[u8], theirs: &[u8]) -> Option<BTreeSet<&'static str>> {
             // At least one, or both were right.
             theirs.next_if(|line| line.trim_start().starts_with('#'))?;
             while theirs.next_if(|line| line.trim_start().starts_with('#')).is_some() {}
-            ours.next_if(|line| *line == "\n")?;
+            ours.next_if(|line| *line == "\n");
             reason = COMMENT_IN_BLOCK;
         }
         reasons.insert(reason);
@@ -85,7 +85,8 @@ pub fn reconcile(ours: &[u8], theirs: &[u8]) -> Option<BTreeSet<&'static str>> {
 
 /// Whether a second comment stands on the line below on their side, and apart on ours.
 fn tail_goes_on(ours: Option<&&str>, theirs: Option<&&str>) -> bool {
-    ours.is_some_and(|line| *line == "\n") && theirs.is_some_and(|line| line.trim_start().starts_with('#'))
+    let is_comment = |line: &&str| line.trim_start().starts_with('#');
+    ours.is_some_and(|line| *line == "\n" || is_comment(line)) && theirs.is_some_and(is_comment)
 }
 
 /// What follows the colon of a key that is `null` on their side and quoted on ours.
