@@ -32,9 +32,11 @@ pub fn age(text: &str) -> Result<MasterKey, KeyTextError> {
         return Err(KeyTextError(format!("failed to parse input, unknown recipient type: {recipient:?}")));
     };
     if let Some(letter) = recipient.chars().find(|letter| !allowed(*letter)) {
+        let is_plugin = recipient.strip_prefix("age1").is_some_and(|rest| rest.contains('1'));
+        let kind = if is_plugin { "age key from age plugin" } else { "age recipient" };
         let hint = if letter.is_whitespace() { "; put commas between recipients" } else { "" };
         return Err(KeyTextError(format!(
-            "failed to parse input as age recipient: invalid character {letter:?} in {recipient:?}{hint}"
+            "failed to parse input as {kind}: invalid recipient encoding: invalid character {letter:?} in {recipient:?}{hint}"
         )));
     }
     Ok(MasterKey::Age(AgeKey { recipient: recipient.to_owned() }))

@@ -4,7 +4,7 @@ use crate::span::Position;
 
 /// A text that go-yaml refuses, too, or that exceeds a limit of ours.
 ///
-/// The message never holds a scalar's text, because that may be secret; anchors and keys may be named.
+/// The message never holds a scalar's text, because that may be secret, nor an anchor's name; keys may be named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyntaxError {
     problem: String,

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use crate::error::SyntaxError;
 use crate::parser::anchors::Anchors;
-use crate::scan::Scanner;
 use crate::scan::comment::Place;
 use crate::scan::cursor::Mark;
+use crate::scan::scanner::Scanner;
 use crate::scan::token::{Token, TokenKind, TokenType};
 use crate::span::Span;
 use crate::syntax::{Comments, Content, Document, Node, NodeId, ScalarStyle};

@@ -180,12 +180,5 @@ fn format(scenario: &Scenario, command: &str, args: &[String]) -> Option<&'stati
     if scenario.fields["status"] == 8 || scenario.fields["status"] == 100 {
         return None;
     }
-    let filename_is_only_for_rules = scenario.fields["setup"]
-        .as_object()
-        .is_some_and(|files| files.contains_key(".sops.yaml") && files.contains_key("p.yaml"))
-        && value("filename-override").is_some();
-    if filename_is_only_for_rules {
-        return None;
-    }
     input.or(output)
 }

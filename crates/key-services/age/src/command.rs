@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// A text for the list of errors of sources. It names the program only: arguments can hold a secret.
 pub(crate) fn run(command: &str, recipient: &str) -> Result<Zeroizing<Vec<u8>>, String> {
     let words = shlex::split(command)
-        .ok_or("failed to parse the command of SOPS_AGE_KEY_CMD: a quote is not closed")?;
+        .ok_or("failed to parse the command of SOPS_AGE_KEY_CMD: expecting closing quote")?;
     let words: Vec<Zeroizing<String>> = words.into_iter().map(Zeroizing::new).collect();
     let Some((program, arguments)) = words.split_first() else {
         return Err("SOPS_AGE_KEY_CMD is set but holds no command".to_owned());
@@ -25,7 +25,11 @@ pub(crate) fn run(command: &str, recipient: &str) -> Result<Zeroizing<Vec<u8>>, 
         .map_err(|error| fail(error.to_string()))?;
     let printed = Zeroizing::new(output.stdout);
     let _wiped = Zeroizing::new(output.stderr);
-    if output.status.success() { Ok(printed) } else { Err(fail(output.status.to_string())) }
+    if output.status.success() {
+        return Ok(printed);
+    }
+    // As Go prints it.
+    Err(fail(output.status.to_string().replacen("exit status: ", "exit status ", 1)))
 }
 
 #[cfg(all(test, unix))]
@@ -41,7 +45,7 @@ mod tests {
     #[test]
     fn failures_name_the_program_and_no_argument() {
         let error = run("sh -c 'echo secret >&2; exit 3' marker", "r").expect_err("fails");
-        assert_eq!(error, "failed to execute command sh: exit status: 3");
+        assert_eq!(error, "failed to execute command sh: exit status 3");
         assert!(run("", "r").expect_err("empty").contains("holds no command"));
         assert!(run("sh 'x", "r").expect_err("open quote").contains("quote"));
     }

@@ -18,7 +18,7 @@ pub struct Mac(Sha512);
 pub enum MacError {
     /// The file has none.
     #[error(
-        "MAC mismatch. File has no MAC, so nothing shows whether its values are those that were encrypted"
+        "MAC mismatch. File has no MAC, computed one not shown: nothing tells whether its values are those that were encrypted"
     )]
     Missing,
     /// It is the MAC of other values.

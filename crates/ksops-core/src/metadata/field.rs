@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn moment(&self, field: &str) -> Result<OffsetDateTime, WireError> {
         let text = self.text(field)?;
         timestamp::parse(text.as_bytes())
-            .ok_or(WireError::Time { field: self.path(field), text: shorten(&text) })
+            .ok_or(WireError::Time { field: self.path(field), is_empty: text.is_empty() })
     }
 
     /// A truth value. Absent is false.
@@ -171,9 +171,4 @@ fn type_name(node: &Node) -> &'static str {
         Node::List(_) => "list",
         Node::Comment(_) => "comment",
     }
-}
-
-/// A text from the block, short enough for a message.
-fn shorten(text: &str) -> String {
-    if text.chars().count() <= 40 { text.to_owned() } else { text.chars().take(40).chain(['…']).collect() }
 }

@@ -57,14 +57,15 @@ pub enum WireError {
     },
     /// A field is no moment.
     #[error(
-        "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": the field '{field}' must be a date, `T`, a time and an \
-         offset"
+        "parsing time \"{}\" as \"2006-01-02T15:04:05Z07:00\": the field '{field}' must be a date, `T`, a time and an \
+         offset",
+        if *is_empty { "" } else { "…" }
     )]
     Time {
         /// The field.
         field: String,
-        /// What it says.
-        text: String,
+        /// Whether it says nothing. What it says is not shown.
+        is_empty: bool,
     },
     /// Several selection rules.
     #[error("Cannot use {0} in the same file")]

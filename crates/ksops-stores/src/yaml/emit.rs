@@ -6,10 +6,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ksops_core::tree::branch::{Branch, Comment, Entry, Key, Node};
 use ksops_core::value::Value;
+use ksops_yaml::emit::emitter::{EmitError as YamlError, Emitter};
 use ksops_yaml::emit::event::{Event, EventComments};
 use ksops_yaml::emit::style::wanted_style;
 use ksops_yaml::emit::waiting::WaitingText;
-use ksops_yaml::emit::{EmitError as YamlError, Emitter};
 use ksops_yaml::syntax::ScalarStyle;
 use zeroize::Zeroizing;
 

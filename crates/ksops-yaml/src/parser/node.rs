@@ -116,15 +116,12 @@ impl<'a> Parser<'a> {
         let Some(TokenKind::Alias(name)) = self.take().map(|token| token.kind) else {
             return Err(parse_error("did not find expected alias", None, start));
         };
+        // Without the name, which go-yaml shows: a password may begin with `*`.
         let Some(target) = self.anchors.resolve(name, &mut self.document) else {
-            return Err(SyntaxError::new(format!("unknown anchor '{name}' referenced"), 0, start.position()));
+            return Err(SyntaxError::new("unknown anchor referenced", 0, start.position()));
         };
         if self.anchors.is_open(target) {
-            return Err(SyntaxError::new(
-                format!("anchor '{name}' value contains itself"),
-                0,
-                start.position(),
-            ));
+            return Err(SyntaxError::new("anchor value contains itself", 0, start.position()));
         }
         let end = Mark { at: start.at + 1 + name.len(), ..start };
         let id = self.add(Content::Alias(target), comments, span(start, end));

@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use zeroize::Zeroize;
 
 use crate::error::SyntaxError;
-use crate::scan::Scanner;
 use crate::scan::cursor::Mark;
-use crate::scan::plain::Breaks;
-use crate::scan::scan_error;
+use crate::scan::scanner::Scanner;
+use crate::scan::scanner::plain::Breaks;
+use crate::scan::scanner::scan_error;
 use crate::scan::token::TokenKind;
 use crate::syntax::ScalarStyle;
 

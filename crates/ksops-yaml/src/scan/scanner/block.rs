@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::error::SyntaxError;
-use crate::scan::Scanner;
 use crate::scan::cursor::Mark;
-use crate::scan::scan_error;
+use crate::scan::scanner::Scanner;
+use crate::scan::scanner::scan_error;
 use crate::scan::token::TokenKind;
 use crate::syntax::ScalarStyle;
 

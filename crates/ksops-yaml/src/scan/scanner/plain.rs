@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::error::SyntaxError;
-use crate::scan::Scanner;
-use crate::scan::scan_error;
+use crate::scan::scanner::Scanner;
+use crate::scan::scanner::scan_error;
 use crate::scan::token::TokenKind;
 use crate::syntax::ScalarStyle;
 

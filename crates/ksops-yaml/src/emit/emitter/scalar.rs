@@ -1,6 +1,6 @@
 //! Prints scalars.
 
-use crate::emit::Emitter;
+use crate::emit::emitter::Emitter;
 use crate::emit::style::{analyse, break_len, is_printable, width};
 use crate::syntax::ScalarStyle;
 
