@@ -182,7 +182,8 @@ pub fn encrypt_with(
         Encryptor::new(&data_key, &request.selection, request.mac_only_encrypted, random, None);
     let mut pages = Pages::new(request.indent.unwrap_or(0))?;
     let mut guard = Guard::new(request);
-    pages.reserve(text.len() * 2);
+    // Address space only; the text then never has to be copied while it grows.
+    pages.reserve(text.len() * 6);
     read_ahead(&text, |documents| {
         while let Some(branch) = documents.next_branch() {
             let mut branch = branch?;
