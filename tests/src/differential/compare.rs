@@ -9,6 +9,8 @@ use super::marks;
 use super::mutate;
 use super::ours::{self, UNVERIFIED};
 use super::outcome::Outcome;
+use super::reconcile::reconcile;
+use super::shape::{self, Census};
 use super::theirs::Theirs;
 
 /// What is compared.
@@ -53,7 +55,10 @@ pub enum Verdict {
 }
 
 /// The check of ksops's own output found what upstream does not look for.
-const UNREADABLE: &str = "a file that upstream cannot read again is not written";
+const UNREADABLE: &str = "a file that upstream cannot read again, or not with all comments, is not written";
+
+/// Several of the differences of `known` at once.
+const COMMENTS: &str = "upstream forgets comments or prints them too late, and prints a value wrongly";
 
 /// See `marks`.
 const MARKS: &str = "a byte order mark within the text garbles the lines behind it upstream";
@@ -131,6 +136,7 @@ impl Comparison<'_> {
             finding.verdict = match known::difference(self.case, &finding) {
                 Some(name) => Verdict::Known(name),
                 None if self.is_unreadable(&finding) => Verdict::Known(UNREADABLE),
+                None if self.is_about_comments(&finding) => Verdict::Known(COMMENTS),
                 None if self.is_about_marks(input) => Verdict::Known(MARKS),
                 None => Verdict::Different,
             };
@@ -140,10 +146,52 @@ impl Comparison<'_> {
         verdict
     }
 
-    /// Whether ksops refuses to write what upstream writes, and cannot read again itself.
+    /// Whether ksops refuses to write what upstream writes, and then cannot read, or reads without some comment.
     fn is_unreadable(&mut self, finding: &Finding) -> bool {
-        let refused = finding.ours.class == UNVERIFIED && finding.theirs.succeeded();
-        refused && !self.theirs.decrypt(self.case, &finding.theirs.text).succeeded()
+        if finding.ours.class != UNVERIFIED || !finding.theirs.succeeded() {
+            return false;
+        }
+        let read = self.theirs.decrypt(self.case, &finding.theirs.text);
+        let comments = |text: &[u8]| shape::read(text).map(|branches| Census::of(&branches).all_comments());
+        let (before, after) = (comments(&finding.input), comments(&read.text));
+        let is_lost = finding.ours.message.contains("comments are missing") && after < before;
+        !read.succeeded() || is_lost
+    }
+
+    /// Whether upstream forgets comments or prints them too late, ksops has them all, and without comments both print
+    /// the same, but for values that upstream prints wrongly.
+    fn is_about_comments(&mut self, finding: &Finding) -> bool {
+        let census = |text: &[u8]| shape::read(text).map(|branches| Census::of(&branches));
+        let (Some(input), Some(printed)) = (census(&finding.input), census(&finding.ours.text)) else {
+            return false;
+        };
+        let fewer =
+            census(&finding.theirs.text).is_none_or(|theirs| theirs.all_comments() < input.all_comments());
+        let complete = printed.all_comments() + printed.dropped >= input.all_comments() - input.dropped;
+        let both = finding.ours.succeeded() && finding.theirs.succeeded();
+        if !both || !complete || !(fewer || input.late_comment) || !self.has_right_values(finding) {
+            return false;
+        }
+        shape::printed_without_comments(&finding.ours.text).is_some_and(|text| {
+            let (ours, theirs) = (ours::emit(&text, 0), self.theirs.emit(&text, 0));
+            ours.agrees(&theirs) || reconcile(&ours.text, &theirs.text).is_some()
+        })
+    }
+
+    /// Whether the values that ksops printed are those of the plain text, or of upstream's where that was changed.
+    fn has_right_values(&self, finding: &Finding) -> bool {
+        let wanted = match finding.check {
+            // What upstream makes of it is compared by `DecryptOurs`.
+            Check::Encrypt => return true,
+            Check::DecryptChanged => finding.theirs.text.clone(),
+            Check::Nodes | Check::Emit | Check::DecryptTheirs | Check::DecryptOurs => {
+                ours::emit(&self.case.text, 0).text
+            }
+        };
+        match (shape::read(&finding.ours.text), shape::read(&wanted)) {
+            (Some(found), Some(wanted)) => shape::same_values(&found, &wanted),
+            _ => false,
+        }
     }
 
     /// Whether the nodes of `input` differ, and no longer do without the byte order marks within it.

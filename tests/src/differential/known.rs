@@ -110,8 +110,14 @@ fn metadata(finding: &Finding) -> Option<&'static str> {
     let message = &finding.theirs.message;
     let words =
         ["Major.Minor.Patch", "in major number", "in minor number", "in patch number", "Version number"];
-    let words_more =
-        ["must not contain leading zeroes", "in build meta data", "in prerelease", "Build meta", "ParseUint"];
+    let words_more = [
+        "must not contain leading zeroes",
+        "in build meta data",
+        "in prerelease",
+        "Prerelease",
+        "Build meta",
+        "ParseUint",
+    ];
     let is_version = words.into_iter().chain(words_more).any(|words| message.contains(words));
     let other_class = finding.ours.class != "1";
     let is_moment = message.contains("got unconvertible type 'time.Time'");
@@ -173,7 +179,9 @@ fn by_lines(finding: &Finding) -> Option<&'static str> {
     let input = Census::of(&shape::read(&finding.input)?);
     let without_lines = [ours, theirs].map(|text| shape::without_comment_lines(text));
     let without_any = [ours, theirs].map(|text| shape::without_comments(text));
-    let same = |texts: &[Vec<u8>; 2]| shape::squeezed(&texts[0]) == shape::squeezed(&texts[1]);
+    let same = |[ours, theirs]: &[Vec<u8>; 2]| {
+        shape::squeezed(&shape::with_integral_zero(ours)) == shape::squeezed(theirs)
+    };
     let is_yaml = shape::read(theirs).is_some();
     let printed_wrongly = same(&without_any) && !is_yaml;
     if !same(&without_lines) && !printed_wrongly {

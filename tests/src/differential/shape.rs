@@ -2,6 +2,7 @@
 
 use ksops_core::tree::branch::{Branch, Entry, Key, Node};
 use ksops_core::value::Value;
+use ksops_stores::yaml::emit::YamlWriter;
 use ksops_stores::yaml::load::load;
 
 /// The documents of a printed text.
@@ -43,7 +44,8 @@ fn same(ours: &Node, theirs: &Node) -> bool {
                     .all(|(one, two)| same(one, two))
         }
         (Node::Leaf(Value::Text(text)), Node::Leaf(Value::Null)) => is_lost(text.expose()),
-        (Node::Leaf(Value::Float(zero)), Node::Leaf(Value::Int(0))) => {
+        (Node::Leaf(Value::Float(zero)), Node::Leaf(Value::Int(0)))
+        | (Node::Leaf(Value::Int(0)), Node::Leaf(Value::Float(zero))) => {
             *zero == 0.0 && zero.is_sign_negative()
         }
         (Node::Leaf(Value::Float(one)), Node::Leaf(Value::Float(two))) => one.total_cmp(two).is_eq(),
@@ -195,4 +197,45 @@ pub fn without_comments(text: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn squeezed(text: &[u8]) -> Vec<u8> {
     text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect()
+}
+
+/// The text with `-0` for `-0.0` at the ends of lines, as upstream prints it.
+#[must_use]
+pub fn with_integral_zero(text: &[u8]) -> Vec<u8> {
+    let lines = text.split_inclusive(|byte| *byte == b'\n');
+    let lines = lines.map(|line| match line.strip_suffix(b" -0.0\n") {
+        Some(start) => [start, b" -0\n"].concat(),
+        None => line.to_vec(),
+    });
+    lines.flatten().collect()
+}
+
+/// The text printed again by ksops without its comments.
+#[must_use]
+pub fn printed_without_comments(text: &[u8]) -> Option<Vec<u8>> {
+    let mut branches = read(text)?;
+    branches.iter_mut().for_each(strip_map);
+    let mut writer = YamlWriter::new(0).ok()?;
+    branches.iter().try_for_each(|branch| writer.branch(branch)).ok()?;
+    Some(writer.finish().as_bytes().to_vec())
+}
+
+fn strip_map(branch: &mut Branch) {
+    branch.entries.retain(|entry| matches!(entry, Entry::Item(..)));
+    for entry in &mut branch.entries {
+        if let Entry::Item(_, node) = entry {
+            strip(node);
+        }
+    }
+}
+
+fn strip(node: &mut Node) {
+    match node {
+        Node::Map(branch) => strip_map(branch),
+        Node::List(list) => {
+            list.retain(|node| !matches!(node, Node::Comment(_)));
+            list.iter_mut().for_each(strip);
+        }
+        Node::Leaf(_) | Node::Comment(_) => {}
+    }
 }
