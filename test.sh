@@ -11,6 +11,7 @@ export KSOPS_TOOLS=${KSOPS_TOOLS:-$PWD/target/tools}
 export KSOPS_RIG_AZURE=${KSOPS_RIG_AZURE:-$(cd "${KSOPS_SHARED:-../shared}" 2> /dev/null && pwd || true)/rigs/azure}
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 bin=$KSOPS_TOOLS/bin
+export PATH=$bin:$PATH
 mkdir -p "$bin"
 started=$SECONDS
 failed=()
@@ -99,6 +100,7 @@ if [ -x "$KSOPS_RIG_AZURE/start.sh" ]; then
   if ! { [ -s "$state/pid" ] && kill -0 "$(cat "$state/pid")" 2> /dev/null; }; then
     trap '"$KSOPS_RIG_AZURE/stop.sh" || true' EXIT
   fi
+  rm -f "$KSOPS_TOOLS/rig.log"
   step "Azure rig" "$KSOPS_RIG_AZURE/start.sh" > "$KSOPS_TOOLS/rig.log"
 else
   missing "the Azure rig ($KSOPS_RIG_AZURE)"
@@ -123,6 +125,8 @@ step "build" cargo build --locked --workspace --quiet
 export KSOPS_BIN=${KSOPS_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/ksops}
 
 if [ ${#failed[@]} -gt 0 ]; then say "failed before the tests: ${failed[*]}"; fi
+# Only for the tests: among it are a proxy and certificates through which nothing can be downloaded.
+if [ -f "$KSOPS_TOOLS/rig.log" ]; then eval "$(grep '^export ' "$KSOPS_TOOLS/rig.log")"; fi
 say "tests, after $((SECONDS - started)) s"
 status=0
 cargo test --locked --workspace --no-fail-fast "$@" || status=$?

@@ -22,6 +22,9 @@ const UNREADABLE: [(&str, &str); 1] = [(
 const OTHER_IN_3_11: [(&str, &str); 1] =
     [("183-comment-empty", "3.11.0 gives an empty inline comment a line of its own")];
 
+/// Cases that ksops refuses to encrypt, with a part of what it says, although upstream does not.
+const REFUSED: [(&str, &str); 1] = [("102-key-dup-second-doc", "two values have the same path")];
+
 /// One folder of `fixtures/yaml-layout`.
 struct Case {
     name: String,
@@ -132,10 +135,12 @@ fn upstream_reads_every_layout_case_that_ksops_encrypts() {
     let failed = parallel::failures(&cases, |case| {
         let sandbox = Sandbox::new();
         let name = &case.name;
-        let encrypted = case
-            .encrypt(&ksops, &sandbox, &[])
-            .output()
-            .map_err(|said| format!("{name}: encrypt: {said}"))?;
+        let outcome = case.encrypt(&ksops, &sandbox, &[]);
+        if let Some((_, reason)) = REFUSED.iter().find(|(refused, _)| refused == name) {
+            let refused = outcome.status == 1 && outcome.errors().contains(reason);
+            return if refused { Ok(()) } else { Err(format!("{name}: {}", outcome.report())) };
+        }
+        let encrypted = outcome.output().map_err(|said| format!("{name}: encrypt: {said}"))?;
         let wanted = case.file("decrypted.yaml");
         same("sops 3.13.3", name, &decrypt(&sops, &sandbox, &encrypted), &wanted)?;
         let mut wanted_of_older = wanted.clone();
@@ -146,7 +151,7 @@ fn upstream_reads_every_layout_case_that_ksops_encrypts() {
                 decrypt(&older, &sandbox, &own).output().map_err(|said| format!("{name}: {said}"))?;
         }
         same("sops 3.11.0", name, &decrypt(&older, &sandbox, &encrypted), &wanted_of_older)?;
-        same("ksops itself", name, &decrypt(&ksops, &sandbox, &encrypted), &wanted)
+        same("ksops itself", name, &decrypt(&ksops, &sandbox, &encrypted), &case.ours("decrypted.yaml"))
     });
     failures::none("layout cases", cases.len(), &failed);
 }

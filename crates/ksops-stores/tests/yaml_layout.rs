@@ -49,6 +49,14 @@ fn said_by_sops(message: &str) -> String {
     // Scalars stand between backticks, keys behind their type.
     let text: String = text.split('`').step_by(2).collect::<Vec<_>>().join("").replace("  ", " ");
     let text = text.replace("\n line", "\n  line");
+    // A plain password with a `*` in front looks like an alias: its name is not repeated.
+    let text = match text
+        .split_once(" anchor '")
+        .and_then(|(before, rest)| Some((before, rest.split_once('\'')?.1)))
+    {
+        Some((before, after)) => format!("{before} anchor{after}"),
+        None => text,
+    };
     match (text.split_once("): "), text.split_once("invalid map key: ")) {
         (Some((before, _)), _) => format!("{before})"),
         (_, Some((before, _))) => format!("{before}invalid map key: "),
