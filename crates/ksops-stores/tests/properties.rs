@@ -113,11 +113,11 @@ proptest! {
 
     #[test]
     fn what_was_printed_reads_as_the_same_values(text in text()) {
-        if let Ok(branches) = load(text.as_bytes()) {
-            if let Some(first) = printed(&branches) {
-                let again = load(first.as_bytes()).expect("what was printed can be read");
-                assert_eq!(leaves(&again), leaves(&branches), "{text:?}\n{first}");
-            }
+        if let Ok(branches) = load(text.as_bytes())
+            && let Some(first) = printed(&branches)
+        {
+            let again = load(first.as_bytes()).expect("what was printed can be read");
+            assert_eq!(leaves(&again), leaves(&branches), "{text:?}\n{first}");
         }
     }
 }

@@ -96,13 +96,15 @@ fn other_fault(finding: &Finding) -> Option<&'static str> {
     let (ours, theirs) = (&finding.ours, &finding.theirs);
     let unencryptable = ours.class == UNENCRYPTABLE && theirs.class != "92";
     let pattern = ours.message.contains("invalid regular expression");
+    let merge = ours.class == "4" && ours.message.contains("the key `<<`");
     let reserved = ours.message.contains("which is a reserved key") && theirs.class == "23";
     let comment_type = finding.check == Check::DecryptChanged && ours.message.contains("its type is");
     if comment_type {
         return Some("the type of a comment must fit (S6)");
     }
     let early = matches!(&*ours.class, "203" | "4") && theirs.class == "2" && finding.check == Check::Encrypt;
-    (unencryptable || pattern || reserved || early).then_some("of several faults another one is named")
+    (unencryptable || pattern || merge || reserved || early)
+        .then_some("of several faults another one is named")
 }
 
 /// Metadata that upstream refuses for its form only.

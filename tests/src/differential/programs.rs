@@ -90,7 +90,13 @@ fn finding(case: &Case, check: Check, input: &[u8], outcomes: (&Outcome, &Outcom
     let (ours, theirs) = (comparable(outcomes.0), comparable(outcomes.1));
     let mut finding = Finding { check, input: input.to_vec(), ours, theirs, verdict: Verdict::Agree };
     if !finding.ours.agrees(&finding.theirs) {
-        finding.verdict = known::difference(case, &finding).map_or(Verdict::Different, Verdict::Known);
+        // Ciphertext is random here: a short pattern may match that of one program.
+        let by_chance = [&finding.ours, &finding.theirs]
+            .into_iter()
+            .any(|outcome| outcome.message.contains("matches UnencryptedCommentRegex"));
+        let reason = by_chance.then_some("a comment rule matches a ciphertext by chance");
+        finding.verdict =
+            reason.or_else(|| known::difference(case, &finding)).map_or(Verdict::Different, Verdict::Known);
     }
     finding
 }
@@ -107,7 +113,9 @@ fn without_chance(text: &[u8]) -> Vec<u8> {
         }
         in_armor = line.trim_start().starts_with("-----BEGIN AGE");
         if line.trim_start().starts_with("lastmodified: ") {
-            out.push_str("lastmodified\n");
+            // Still a line of YAML: the texts are read to tell their differences.
+            let (before, _) = line.split_once(':').unwrap_or((line, ""));
+            out.push_str(&format!("{before}: moment\n"));
             continue;
         }
         let mut rest = line;

@@ -65,7 +65,8 @@ pub fn reconcile(ours: &[u8], theirs: &[u8]) -> Option<BTreeSet<&'static str>> {
             continue;
         }
         let (mut reason, more) = explain(line, other)?;
-        if reason == COMMENT_IN_BLOCK || tail_goes_on(ours.peek(), theirs.peek()) {
+        let has_tail = reason == WRONG_INDICATOR && other.contains(" #");
+        if reason == COMMENT_IN_BLOCK || has_tail && tail_goes_on(ours.peek(), theirs.peek()) {
             // At least one, or both were right.
             theirs.next_if(|line| line.trim_start().starts_with('#'))?;
             while theirs.next_if(|line| line.trim_start().starts_with('#')).is_some() {}
@@ -179,6 +180,11 @@ mod tests {
         assert_eq!(reasons("a: \"\\tx\\ny\" # c\n", "a: null # c\n"), Some(vec![TAB_LOST]));
         assert_eq!(reasons("- \" x\\ny\"\nb: 1\n", "- |4-\n   x\n  y\nb: 1\n"), Some(vec![WRONG_INDICATOR]));
         assert_eq!(reasons("a: -0.0\n", "a: -0\n"), Some(vec![NEGATIVE_ZERO]));
+        assert_eq!(reasons("a: -0.0\n# c\nb: 1\n", "a: -0\n# c\nb: 1\n"), Some(vec![NEGATIVE_ZERO]));
+        assert_eq!(
+            reasons("- \" x\\ny\"\n# c\n- 1\n", "- |4-\n   x\n  y\n# c\n- 1\n"),
+            Some(vec![WRONG_INDICATOR])
+        );
         assert_eq!(reasons("- ? \"\\tx\\ny\"\n  : 1\n", "- null: 1\n"), Some(vec![TAB_LOST]));
         assert_eq!(reasons("a: []\nb:\n- 1\n", "a:\n- \"\"\nb:\n- 1\n- \"\"\n"), Some(vec![EMPTY_COMMENT]));
         assert_eq!(reasons("a:\n#x\n#y\n- 1\n", "a:\n#y\n- 1\n"), Some(vec![FORGOTTEN_COMMENT]));

@@ -98,13 +98,18 @@ impl Rehomer<'_> {
 
     fn list(&mut self, list: &mut Vec<Node>, trail: &Trail<'_>) -> Vec<Escaping> {
         let mut escaping = Vec::new();
-        let mut kept = Vec::with_capacity(list.len());
+        let mut kept: Vec<Node> = Vec::with_capacity(list.len());
         for (index, mut node) in std::mem::take(list).into_iter().enumerate() {
             if let Node::Comment(comment) = &node
                 && is_lost(comment)
             {
                 if let Some(found) = self.further_out(comment, trail) {
                     escaping.push(found);
+                    continue;
+                }
+                let before = kept.iter_mut().rev().find(|node| !matches!(node, Node::Comment(_)));
+                if before.is_some_and(|before| self.further_in(comment, before, false)) {
+                    self.moved(trail);
                     continue;
                 }
                 let path = trail.below(Step::Index(index)).to_path();

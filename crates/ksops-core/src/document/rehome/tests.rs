@@ -56,6 +56,16 @@ fn comments_at_the_start_of_a_block_go_back_in_in_their_order() {
 }
 
 #[test]
+fn a_comment_goes_back_into_the_element_before_it() {
+    let inner = |entries| map(vec![item("k", map(entries))]);
+    let lost = lost(" one", "l:k:");
+    let list = vec![inner(vec![item("a", leaf("1"))]), Node::Comment(lost), leaf("x")];
+    let (entries, _) = rehomed(vec![item("l", Node::List(list))]);
+    let expected = vec![inner(vec![item("a", leaf("1")), head(" one")]), leaf("x")];
+    assert!(entries == [item("l", Node::List(expected))]);
+}
+
+#[test]
 fn comments_at_the_end_of_a_block_go_back_in() {
     let (entries, _) =
         rehomed(vec![item("b", map(vec![item("l", leaf("x"))])), Entry::Comment(lost(" c", "b:"))]);
