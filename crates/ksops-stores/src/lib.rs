@@ -2,5 +2,11 @@
 //!
 //! A store knows neither keys nor configuration nor files.
 
+pub mod dotenv;
+pub mod flat;
 pub mod format;
+pub mod ini;
+pub mod json;
+pub mod notice;
+pub mod toml;
 pub mod yaml;

@@ -1,0 +1,1 @@
+//! dotenv (file-format.md section 9).

@@ -1,0 +1,1 @@
+//! Metadata as a flat list of names and texts (file-format.md section 6.5).

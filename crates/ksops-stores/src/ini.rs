@@ -1,0 +1,1 @@
+//! INI (file-format.md section 10).

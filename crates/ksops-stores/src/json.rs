@@ -1,0 +1,1 @@
+//! JSON (file-format.md section 8).

@@ -1,0 +1,1 @@
+//! TOML, with comments and layout kept.
