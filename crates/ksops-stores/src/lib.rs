@@ -3,6 +3,7 @@
 //! A store knows neither keys nor configuration nor files.
 
 pub mod dotenv;
+pub mod file;
 pub mod flat;
 pub mod format;
 pub mod ini;

@@ -1,0 +1,252 @@
+//! One face of all stores: files of any format to documents and metadata, and back.
+//!
+//! YAML files that stay YAML go through `yaml` directly, a document at a time; everything else comes here.
+
+use std::borrow::Cow;
+
+use ksops_core::metadata::wire::{self, WireError};
+use ksops_core::secret::SecretBytes;
+use ksops_core::tree::branch::{Branch, Entry, Node};
+use ksops_core::value::Value;
+use ksops_yaml::span::Position;
+use zeroize::Zeroizing;
+
+use crate::format::Format;
+use crate::json;
+use crate::json::emit::{Indent, JsonEmitError};
+use crate::json::load::JsonError;
+use crate::notice::Notice;
+use crate::yaml;
+use crate::yaml::emit::{EmitError, YamlWriter};
+use crate::yaml::load::LoadError;
+
+/// The key of the content of a binary file.
+const BINARY_KEY: &str = "data";
+
+/// A text that cannot be read in its format. No message holds a value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// As YAML.
+    #[error(transparent)]
+    Yaml(#[from] LoadError),
+    /// As JSON.
+    #[error("Could not unmarshal input data: {0}")]
+    Json(#[from] JsonError),
+    /// The format has no reader here yet.
+    #[error("the format {0} cannot be read")]
+    Format(Format),
+}
+
+impl ReadError {
+    /// Where; line 0 if the place is not known.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Yaml(error) => error.position(),
+            Self::Json(error) => error.position(),
+            Self::Format(_) => Position::default(),
+        }
+    }
+
+    /// Whether the text can be read, but holds what cannot be encrypted (upstream finds that only then).
+    #[must_use]
+    pub fn is_unencryptable(&self) -> bool {
+        matches!(self, Self::Yaml(LoadError::NonStringKey { .. } | LoadError::IntegerTooLarge { .. }))
+    }
+}
+
+/// A tree that cannot be printed in a format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// As YAML.
+    #[error(transparent)]
+    Yaml(#[from] EmitError),
+    /// As JSON.
+    #[error(transparent)]
+    Json(#[from] JsonEmitError),
+    /// Only YAML has several documents.
+    #[error("{0} holds one document only, but there are {1}: the others would be lost")]
+    Documents(Format, usize),
+    /// A file that is not one of bytes is to be printed as bytes.
+    #[error("error emitting binary store: {0}")]
+    NotBinary(&'static str),
+    /// A part of a file cannot be printed in a format without structure.
+    #[error("{0}")]
+    Value(&'static str),
+    /// The format has no printer here yet.
+    #[error("the format {0} cannot be written")]
+    Format(Format),
+}
+
+/// A plain file.
+#[derive(Debug, Default)]
+pub struct Plain {
+    /// The documents.
+    pub branches: Vec<Branch>,
+    /// What the store noticed.
+    pub notices: Vec<Notice>,
+}
+
+/// An encrypted file.
+#[derive(Debug)]
+pub struct Encrypted {
+    /// The documents, without metadata.
+    pub branches: Vec<Branch>,
+    /// The metadata as `wire` reads it; or why there is none.
+    pub metadata: Result<Branch, WireError>,
+    /// What the store noticed.
+    pub notices: Vec<Notice>,
+}
+
+/// Reads a plain file. Binary takes an owned input over without a copy.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn read_plain(input: Cow<'_, [u8]>, format: Format) -> Result<Plain, ReadError> {
+    match format {
+        Format::Binary => {
+            let data = SecretBytes::new(input.into_owned());
+            let entry = Entry::Item(BINARY_KEY.into(), Node::Leaf(Value::Text(data)));
+            Ok(Plain { branches: vec![Branch { entries: vec![entry] }], notices: Vec::new() })
+        }
+        _ => read(&wiped(input), format),
+    }
+}
+
+/// Reads an encrypted file.
+///
+/// # Errors
+/// [`ReadError`]; faults of the metadata are told in the result.
+pub fn read_encrypted(input: &[u8], format: Format) -> Result<Encrypted, ReadError> {
+    let Plain { mut branches, notices } = match format {
+        // The envelope of a binary file is JSON.
+        Format::Binary => read(input, Format::Json)?,
+        format => read(input, format)?,
+    };
+    let metadata = branches.first_mut().map_or(Err(WireError::NotFound), wire::take);
+    branches.iter_mut().skip(1).for_each(wire::discard);
+    Ok(Encrypted { branches, metadata, notices })
+}
+
+fn read(input: &[u8], format: Format) -> Result<Plain, ReadError> {
+    match format {
+        Format::Yaml => Ok(Plain { branches: yaml::load::load(input)?, notices: Vec::new() }),
+        Format::Json => {
+            let loaded = json::load::load(input)?;
+            Ok(Plain { branches: vec![loaded.branch], notices: loaded.notices })
+        }
+        Format::Dotenv | Format::Ini | Format::Binary => Err(ReadError::Format(format)),
+    }
+}
+
+/// Owned plaintext is wiped once it was read.
+fn wiped(input: Cow<'_, [u8]>) -> Held<'_> {
+    match input {
+        Cow::Borrowed(bytes) => Held::Borrowed(bytes),
+        Cow::Owned(bytes) => Held::Owned(Zeroizing::new(bytes)),
+    }
+}
+
+enum Held<'a> {
+    Borrowed(&'a [u8]),
+    Owned(Zeroizing<Vec<u8>>),
+}
+
+impl std::ops::Deref for Held<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(bytes) => bytes,
+            Self::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// Prints a plain file.
+///
+/// # Errors
+/// [`WriteError`] if the tree has no form in the format.
+pub fn write_plain(
+    mut branches: Vec<Branch>,
+    format: Format,
+    indent: Option<i64>,
+) -> Result<Zeroizing<Vec<u8>>, WriteError> {
+    match format {
+        Format::Yaml => {
+            let mut writer = YamlWriter::new(indent.unwrap_or(0))?;
+            branches.iter().try_for_each(|branch| writer.branch(branch))?;
+            Ok(into_bytes(writer.finish()))
+        }
+        Format::Json => {
+            let branch = only(&mut branches, format)?;
+            Ok(into_bytes(json::emit::document(&branch, json_indent(indent)?)?))
+        }
+        Format::Binary => {
+            let branch = only(&mut branches, format)?;
+            let data = branch.entries.into_iter().find_map(|entry| match entry {
+                Entry::Item(key, node) if key == *BINARY_KEY => Some(node),
+                _ => None,
+            });
+            match data {
+                Some(Node::Leaf(Value::Text(data))) => Ok(data.into_bytes()),
+                Some(_) => Err(WriteError::NotBinary("'data' key in tree does not have a string value")),
+                None => Err(WriteError::NotBinary("no binary data found in tree")),
+            }
+        }
+        Format::Dotenv | Format::Ini => Err(WriteError::Format(format)),
+    }
+}
+
+/// Prints an encrypted file: every document with the metadata behind it.
+///
+/// # Errors
+/// [`WriteError`] if the tree has no form in the format.
+pub fn write_encrypted(
+    mut branches: Vec<Branch>,
+    metadata: &Branch,
+    format: Format,
+    indent: Option<i64>,
+) -> Result<Vec<u8>, WriteError> {
+    branches.iter_mut().for_each(|branch| wire::append(branch, metadata));
+    let format = if format == Format::Binary { Format::Json } else { format };
+    let mut text = write_plain(branches, format, indent)?;
+    Ok(std::mem::take(&mut *text))
+}
+
+/// Prints a part of a file, as `--extract` shows it.
+///
+/// # Errors
+/// [`WriteError`] if it has no form in the format.
+pub fn write_value(
+    node: Node,
+    format: Format,
+    indent: Option<i64>,
+) -> Result<Zeroizing<Vec<u8>>, WriteError> {
+    match (format, node) {
+        (_, Node::Map(branch)) => write_plain(vec![branch], format, indent),
+        (Format::Yaml, node) => Ok(into_bytes(yaml::emit::emit_value(&node)?)),
+        (Format::Json, node) => Ok(into_bytes(json::emit::value(&node, json_indent(indent)?)?)),
+        (Format::Binary, _) => Err(WriteError::Value(
+            "Binary files are not structured and extracting a single value is not possible",
+        )),
+        (Format::Dotenv | Format::Ini, _) => Err(WriteError::Format(format)),
+    }
+}
+
+fn json_indent(indent: Option<i64>) -> Result<Indent, JsonEmitError> {
+    indent.map_or(Ok(Indent::default()), Indent::from_setting)
+}
+
+fn only(branches: &mut Vec<Branch>, format: Format) -> Result<Branch, WriteError> {
+    match branches.len() {
+        1 => Ok(branches.remove(0)),
+        count => Err(WriteError::Documents(format, count)),
+    }
+}
+
+fn into_bytes(mut text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(std::mem::take(&mut *text).into_bytes())
+}
