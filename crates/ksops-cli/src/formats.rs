@@ -9,8 +9,7 @@ use crate::args::flags::Flags;
 use crate::error::{Failure, Kind};
 
 /// What to do when the name of the input tells another format than it has.
-pub(crate) const NAME_THE_FORMAT: &str =
-    "if it is YAML under another name, or from standard input, say `--input-type yaml --output-type yaml`";
+pub(crate) const NAME_THE_FORMAT: &str = "without a known suffix, or from standard input, a file counts as binary: name its format, as in `--input-type yaml --output-type yaml`";
 
 /// The format that `flag` (`input-type` or `output-type`) names, else that of the path.
 ///

@@ -16,6 +16,7 @@ use crate::json;
 use crate::json::emit::{Indent, JsonEmitError};
 use crate::json::load::JsonError;
 use crate::notice::Notice;
+use crate::wiped::Wiped;
 use crate::yaml;
 use crate::yaml::emit::{EmitError, YamlWriter};
 use crate::yaml::load::LoadError;
@@ -111,7 +112,7 @@ pub fn read_plain(input: Cow<'_, [u8]>, format: Format) -> Result<Plain, ReadErr
             let entry = Entry::Item(BINARY_KEY.into(), Node::Leaf(Value::Text(data)));
             Ok(Plain { branches: vec![Branch { entries: vec![entry] }], notices: Vec::new() })
         }
-        _ => read(&wiped(input), format),
+        _ => read(&Wiped::new(input), format),
     }
 }
 
@@ -138,30 +139,6 @@ fn read(input: &[u8], format: Format) -> Result<Plain, ReadError> {
             Ok(Plain { branches: vec![loaded.branch], notices: loaded.notices })
         }
         Format::Dotenv | Format::Ini | Format::Binary => Err(ReadError::Format(format)),
-    }
-}
-
-/// Owned plaintext is wiped once it was read.
-fn wiped(input: Cow<'_, [u8]>) -> Held<'_> {
-    match input {
-        Cow::Borrowed(bytes) => Held::Borrowed(bytes),
-        Cow::Owned(bytes) => Held::Owned(Zeroizing::new(bytes)),
-    }
-}
-
-enum Held<'a> {
-    Borrowed(&'a [u8]),
-    Owned(Zeroizing<Vec<u8>>),
-}
-
-impl std::ops::Deref for Held<'_> {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Self::Borrowed(bytes) => bytes,
-            Self::Owned(bytes) => bytes,
-        }
     }
 }
 

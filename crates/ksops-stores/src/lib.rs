@@ -10,4 +10,5 @@ pub mod ini;
 pub mod json;
 pub mod notice;
 pub mod toml;
+pub mod wiped;
 pub mod yaml;

@@ -9,13 +9,15 @@ use ksops_core::metadata::wire::{self, WireError};
 use ksops_core::tree::branch::{Branch, Node};
 use ksops_core::tree::selection::Selection;
 use ksops_core::value::Value;
+use ksops_stores::file::{self, ReadError, WriteError};
 use ksops_stores::format::Format;
-use ksops_stores::yaml::emit::{EmitError, YamlWriter, emit_value};
+use ksops_stores::notice::Notice;
 use ksops_stores::yaml::load::LoadError;
 use ksops_yaml::input;
 use zeroize::Zeroizing;
 
 use crate::extract::{ExtractError, PathPart, find};
+use crate::policy::Policy;
 use crate::readahead::read_ahead;
 use crate::services::Services;
 
@@ -31,6 +33,8 @@ pub struct DecryptRequest {
     pub extract: Option<Vec<PathPart>>,
     /// The indentation; nothing or 0 for the format's default.
     pub indent: Option<i64>,
+    /// What happens when the output's format holds one document only and there are more.
+    pub policy: Policy,
     /// Which kinds of keys are tried first.
     pub decryption_order: DecryptionOrder,
 }
@@ -49,7 +53,7 @@ pub struct Decrypted {
 pub enum DecryptError {
     /// The input cannot be read in its format.
     #[error(transparent)]
-    Load(#[from] LoadError),
+    Load(#[from] ReadError),
     /// The metadata is missing or cannot be read.
     #[error(transparent)]
     Metadata(#[from] WireError),
@@ -64,10 +68,7 @@ pub enum DecryptError {
     Extract(#[from] ExtractError),
     /// The tree cannot be printed in the output's format.
     #[error(transparent)]
-    Emit(#[from] EmitError),
-    /// This build cannot read or write the format.
-    #[error("the format {0} comes in a later version; this one has yaml")]
-    Format(Format),
+    Emit(#[from] WriteError),
 }
 
 impl DecryptError {
@@ -99,13 +100,8 @@ pub fn decrypt(
     request: &DecryptRequest,
     services: &Services,
 ) -> Result<Decrypted, DecryptError> {
-    for format in [request.input_format, request.output_format] {
-        if format != Format::Yaml {
-            return Err(DecryptError::Format(format));
-        }
-    }
-    let mut branches = read(input)?;
-    let metadata = wire::take_all(&mut branches)?;
+    let (branches, block, notices) = read(input, request.input_format)?;
+    let metadata = wire::from_branch(&block?)?;
     let data_key = recover(
         &metadata.key_groups,
         metadata.shamir_threshold,
@@ -123,14 +119,29 @@ pub fn decrypt(
     } else {
         let mut first = Some(branches);
         // A second attempt is rare; it reads the text again instead of keeping a copy of every tree.
-        let read = || first.take().unwrap_or_else(|| read_again(input));
+        let read = || first.take().unwrap_or_else(|| read_again(input, request.input_format));
         decrypt_tree(&data_key, &metadata, Options::default(), read)?
     };
-    let warnings = tree.warnings.iter().map(ToString::to_string).collect();
-    Ok(Decrypted { text: print(tree, request)?, warnings })
+    let mut warnings: Vec<String> = notices.iter().map(ToString::to_string).collect();
+    warnings.extend(tree.warnings.iter().map(ToString::to_string));
+    Ok(Decrypted { text: print(tree, request, &mut warnings)?, warnings })
 }
 
-fn read(input: &[u8]) -> Result<Vec<Branch>, LoadError> {
+type Parts = (Vec<Branch>, Result<Branch, WireError>, Vec<Notice>);
+
+/// The documents without metadata, the metadata, and what the store noticed.
+fn read(input: &[u8], format: Format) -> Result<Parts, ReadError> {
+    if format != Format::Yaml {
+        let file = file::read_encrypted(input, format)?;
+        return Ok((file.branches, file.metadata, file.notices));
+    }
+    let mut branches = read_yaml(input)?;
+    let block = branches.first_mut().map_or(Err(WireError::NotFound), wire::take);
+    branches.iter_mut().skip(1).for_each(wire::discard);
+    Ok((branches, block, Vec::new()))
+}
+
+fn read_yaml(input: &[u8]) -> Result<Vec<Branch>, LoadError> {
     if input.is_empty() {
         return Ok(Vec::new());
     }
@@ -138,32 +149,29 @@ fn read(input: &[u8]) -> Result<Vec<Branch>, LoadError> {
     read_ahead(&text, |documents| std::iter::from_fn(|| documents.next_branch()).collect())
 }
 
-fn read_again(input: &[u8]) -> Vec<Branch> {
-    let mut branches = read(input).unwrap_or_default();
-    // The metadata was taken once already, so this finds it again.
-    let _ = wire::take_all(&mut branches);
-    branches
+fn read_again(input: &[u8], format: Format) -> Vec<Branch> {
+    // It was read once already, so this succeeds.
+    read(input, format).map(|(branches, ..)| branches).unwrap_or_default()
 }
 
-fn print(tree: Tree, request: &DecryptRequest) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-    let mut branches = tree.branches;
-    let indent = request.indent.unwrap_or(0);
+fn print(
+    tree: Tree,
+    request: &DecryptRequest,
+    warnings: &mut Vec<String>,
+) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
+    let (mut branches, format) = (tree.branches, request.output_format);
+    if request.policy == Policy::Warn && format != Format::Yaml && branches.len() > 1 {
+        warnings.push(format!("{format} holds one document only: {} are left out", branches.len() - 1));
+        branches.truncate(1);
+    }
     if let Some(path) = request.extract.as_deref().filter(|path| !path.is_empty()) {
         let first = branches.first_mut().map(std::mem::take).unwrap_or_default();
         match find(Node::Map(first), path)? {
-            Node::Leaf(Value::Text(text)) => return Ok(Zeroizing::new(text.expose().to_vec())),
+            Node::Leaf(Value::Text(text)) => return Ok(text.into_bytes()),
             // As upstream: a mapping takes the first document's place and the other documents follow.
             Node::Map(part) => branches[0] = part,
-            part => return Ok(into_bytes(emit_value(&part)?)),
+            part => return Ok(file::write_value(part, format, request.indent)?),
         }
     }
-    let mut writer = YamlWriter::new(indent)?;
-    for branch in branches {
-        writer.branch(&branch)?;
-    }
-    Ok(into_bytes(writer.finish()))
-}
-
-fn into_bytes(mut text: Zeroizing<String>) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(std::mem::take(&mut *text).into_bytes())
+    Ok(file::write_plain(branches, format, request.indent)?)
 }

@@ -1,10 +1,12 @@
 //! Encrypting a file: text in, verified text out.
 
+use std::borrow::Cow;
+
 use ksops_core::clock::Clock;
 use ksops_core::crypto::data_key::DataKey;
 use ksops_core::document::ambiguity::first_ambiguous_path;
 use ksops_core::document::encrypt::{
-    Counts, EncryptError as TreeError, Encryptor, ReservedKeys, reserved_key,
+    Counts, EncryptError as TreeError, Encryptor, ReservedKeys, Sealed, reserved_key,
 };
 use ksops_core::document::verify::{Fidelity, Typing, Verifier, VerifyError};
 use ksops_core::keys::distribute::{DistributeError, distribute, new_group};
@@ -14,10 +16,13 @@ use ksops_core::metadata::wire::{self, WireError};
 use ksops_core::random::{Random, RandomError};
 use ksops_core::tree::branch::Branch;
 use ksops_core::tree::selection::{Rule, Selection};
+use ksops_stores::file::{ReadError, WriteError};
 use ksops_stores::format::Format;
+use ksops_stores::wiped::Wiped;
 use ksops_stores::yaml::emit::EmitError;
 use ksops_stores::yaml::load::{LoadError, YamlReader};
 use ksops_yaml::input;
+use time::OffsetDateTime;
 
 use crate::guard::{doomed_comments, plain_secret_values};
 use crate::output::Pages;
@@ -25,6 +30,7 @@ use crate::policy::Policy;
 use crate::readahead::read_ahead;
 use crate::services::Services;
 use crate::system::{OsRandom, SystemClock};
+use crate::whole;
 
 /// The version that is written into files: the release of upstream whose format this is.
 pub const FORMAT_VERSION: &str = "3.13.3";
@@ -68,7 +74,13 @@ pub struct Encrypted {
 pub enum EncryptError {
     /// The input cannot be read in its format.
     #[error(transparent)]
-    Load(#[from] LoadError),
+    Load(#[from] ReadError),
+    /// The input can be read, but not without losing something (security.md S12).
+    #[error("the file cannot be encrypted as it is: {}", .problems.join("; "))]
+    Lossy {
+        /// What would be lost, and where.
+        problems: Vec<String>,
+    },
     /// The input holds no document.
     #[error("File cannot be completely empty, it must contain at least one document")]
     NoDocument,
@@ -111,13 +123,30 @@ pub enum EncryptError {
     Random(#[from] RandomError),
     /// The tree cannot be printed in the output's format.
     #[error(transparent)]
-    Emit(#[from] EmitError),
+    Emit(#[from] WriteError),
+    /// The format of the output cannot hold the input so that it reads the same.
+    #[error("{output} cannot hold this file: {problem}")]
+    Unfit {
+        /// The format of the output.
+        output: Format,
+        /// What would be different, and where.
+        problem: String,
+    },
     /// What was printed is not what went in: a defect of this program, and nothing was written.
     #[error("the encrypted text was checked before writing and found wrong: {0}")]
     Verify(String),
-    /// This build cannot read or write the format.
-    #[error("the format {0} comes in a later version; this one has yaml")]
-    Format(Format),
+}
+
+impl From<LoadError> for EncryptError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(error.into())
+    }
+}
+
+impl From<EmitError> for EncryptError {
+    fn from(error: EmitError) -> Self {
+        Self::Emit(error.into())
+    }
 }
 
 impl EncryptError {
@@ -131,6 +160,10 @@ impl EncryptError {
             Self::PlainSecret { .. } => {
                 vec!["`encrypted_regex: ^(data|stringData)$` covers both; `--allow-unencrypted` writes it anyway".into()]
             }
+            Self::Lossy { .. } => vec!["remove what is not needed; upstream sops takes it without a word".into()],
+            Self::Unfit { .. } => {
+                vec!["write the values as text in the input, or choose another `--output-type`".into()]
+            }
             Self::AmbiguousPath { .. } => vec!["rename one of the keys".into()],
             Self::Distribute(error) => error.hints().into_iter().map(str::to_owned).collect(),
             Self::Verify(_) => {
@@ -139,14 +172,30 @@ impl EncryptError {
             _ => Vec::new(),
         }
     }
+
+    pub(crate) fn from_tree(error: TreeError) -> Self {
+        match error.kind.is_reserved_key() {
+            true => Self::ReservedKey(error),
+            false => Self::Tree(error),
+        }
+    }
+
+    /// What a failed check of the output means.
+    pub(crate) fn verify(problem: String, request: &EncryptRequest) -> Self {
+        match request.input_format == request.output_format {
+            true => Self::Verify(problem),
+            // Formats differ in what they can hold.
+            false => Self::Unfit { output: request.output_format, problem },
+        }
+    }
 }
 
 /// Encrypts `input` with the system's clock and randomness.
 ///
 /// # Errors
 /// [`EncryptError`]; nothing of the output is given out then.
-pub fn encrypt(
-    input: &[u8],
+pub fn encrypt<'a>(
+    input: impl Into<Cow<'a, [u8]>>,
     request: &EncryptRequest,
     services: &Services,
 ) -> Result<Encrypted, EncryptError> {
@@ -161,22 +210,22 @@ pub fn encrypt(
 ///
 /// # Errors
 /// As [`encrypt`].
-pub fn encrypt_with(
-    input: &[u8],
+pub fn encrypt_with<'a>(
+    input: impl Into<Cow<'a, [u8]>>,
     request: &EncryptRequest,
     services: &Services,
     random: &dyn Random,
     clock: &dyn Clock,
 ) -> Result<Encrypted, EncryptError> {
-    for format in [request.input_format, request.output_format] {
-        if format != Format::Yaml {
-            return Err(EncryptError::Format(format));
-        }
+    let input = input.into();
+    if [request.input_format, request.output_format] != [Format::Yaml; 2] {
+        return whole::encrypt(input, request, services, random, clock);
     }
+    let input = Wiped::new(input);
     if input.is_empty() {
         return Err(EncryptError::NoDocument);
     }
-    let text = input::decode(input).map_err(LoadError::from)?;
+    let text = input::decode(&input).map_err(LoadError::from)?;
     let data_key = DataKey::generate(random)?;
     let mut encryptor =
         Encryptor::new(&data_key, &request.selection, request.mac_only_encrypted, random, None);
@@ -187,11 +236,8 @@ pub fn encrypt_with(
     read_ahead(&text, |documents| {
         while let Some(branch) = documents.next_branch() {
             let mut branch = branch?;
-            guard.before(&branch)?;
-            encryptor.branch(&mut branch).map_err(|error| match error.kind.is_reserved_key() {
-                true => EncryptError::ReservedKey(error),
-                false => EncryptError::Tree(error),
-            })?;
+            guard.before(&branch, ReservedKeys::Block)?;
+            encryptor.branch(&mut branch).map_err(EncryptError::from_tree)?;
             guard.after(&branch);
             pages.add(branch)?;
         }
@@ -205,9 +251,24 @@ pub fn encrypt_with(
     let mut warnings: Vec<String> = sealed.warnings.iter().map(ToString::to_string).collect();
     guard.judge(sealed.counts, &mut warnings)?;
 
+    let metadata = seal(sealed, request, &data_key, services, random, now)?;
+    let output = pages.finish(wire::to_branch(&metadata))?;
+    verify(&text, &output, &data_key, &metadata).map_err(EncryptError::Verify)?;
+    Ok(Encrypted { text: output.into_bytes(), warnings })
+}
+
+/// Gives the data key to every master key, and puts the metadata together.
+pub(crate) fn seal(
+    sealed: Sealed,
+    request: &EncryptRequest,
+    data_key: &DataKey,
+    services: &Services,
+    random: &dyn Random,
+    now: OffsetDateTime,
+) -> Result<Metadata, EncryptError> {
     let groups: Vec<_> = request.groups.iter().map(|keys| new_group(keys.iter().cloned(), now)).collect();
-    let distributed = distribute(&data_key, &groups, request.threshold, &services.as_slice(), random)?;
-    let metadata = Metadata {
+    let distributed = distribute(data_key, &groups, request.threshold, &services.as_slice(), random)?;
+    Ok(Metadata {
         key_groups: distributed.groups,
         shamir_threshold: distributed.threshold,
         last_modified: sealed.last_modified,
@@ -215,14 +276,11 @@ pub fn encrypt_with(
         mac_only_encrypted: request.mac_only_encrypted,
         rules: request.selection.to_texts(),
         version: FORMAT_VERSION.to_owned(),
-    };
-    let output = pages.finish(wire::to_branch(&metadata))?;
-    verify(&text, &output, &data_key, &metadata).map_err(EncryptError::Verify)?;
-    Ok(Encrypted { text: output.into_bytes(), warnings })
+    })
 }
 
 /// Keeps watch for secrets that stay in plaintext (security.md S1, S5).
-struct Guard<'a> {
+pub(crate) struct Guard<'a> {
     request: &'a EncryptRequest,
     documents: usize,
     plain: Vec<String>,
@@ -231,12 +289,12 @@ struct Guard<'a> {
 }
 
 impl<'a> Guard<'a> {
-    fn new(request: &'a EncryptRequest) -> Self {
+    pub(crate) fn new(request: &'a EncryptRequest) -> Self {
         Self { request, documents: 0, plain: Vec::new(), ambiguous: None, doomed: Vec::new() }
     }
 
-    fn before(&mut self, branch: &Branch) -> Result<(), EncryptError> {
-        if self.documents == 0 && reserved_key(branch, ReservedKeys::Block).is_some() {
+    pub(crate) fn before(&mut self, branch: &Branch, reserved: ReservedKeys) -> Result<(), EncryptError> {
+        if self.documents == 0 && reserved_key(branch, reserved).is_some() {
             return Err(EncryptError::AlreadyEncrypted);
         }
         self.documents += 1;
@@ -247,13 +305,13 @@ impl<'a> Guard<'a> {
         Ok(())
     }
 
-    fn after(&mut self, encrypted: &Branch) {
+    pub(crate) fn after(&mut self, encrypted: &Branch) {
         if self.plain.len() < NAMED_PATHS {
             self.plain.extend(plain_secret_values(encrypted));
         }
     }
 
-    fn judge(self, counts: Counts, warnings: &mut Vec<String>) -> Result<(), EncryptError> {
+    pub(crate) fn judge(self, counts: Counts, warnings: &mut Vec<String>) -> Result<(), EncryptError> {
         warnings.extend(self.doomed.iter().map(|path| {
             format!(
                 "the comment in the empty mapping {path} will be gone after decrypting; put it before the key"

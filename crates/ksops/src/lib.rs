@@ -7,6 +7,7 @@
 mod guard;
 mod output;
 mod readahead;
+mod whole;
 
 pub mod decrypt;
 pub mod encrypt;

@@ -54,6 +54,7 @@ fn encrypted(input: &[u8], indent: i64) -> Result<Vec<u8>, String> {
 
 fn decrypted(input: &[u8], indent: i64) -> Result<Vec<u8>, String> {
     let request = DecryptRequest {
+        policy: Policy::Warn,
         input_format: Format::Yaml,
         output_format: Format::Yaml,
         ignore_mac: false,

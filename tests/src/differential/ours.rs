@@ -15,9 +15,10 @@ use ksops_core::keys::master_key::{AgeKey, MasterKey};
 use ksops_core::random::Random;
 use ksops_core::secret::SecretBytes;
 use ksops_core::tree::selection::Selection;
+use ksops_stores::file::ReadError;
 use ksops_stores::format::Format;
 use ksops_stores::yaml::emit::{EmitError, YamlWriter};
-use ksops_stores::yaml::load::{LoadError, load};
+use ksops_stores::yaml::load::load;
 use time::OffsetDateTime;
 
 use super::case::Case;
@@ -43,7 +44,7 @@ pub fn nodes(text: &[u8]) -> Outcome {
 #[must_use]
 pub fn emit(text: &[u8], indent: i64) -> Outcome {
     guarded(|| {
-        let branches = load(text).map_err(|error| unread(2, &error))?;
+        let branches = load(text).map_err(|error| unread(2, &error.into()))?;
         let refused = |error: EmitError| Outcome::refused(4, error);
         let mut writer = YamlWriter::new(indent).map_err(refused)?;
         for branch in &branches {
@@ -97,6 +98,7 @@ pub fn decrypt(case: &Case, text: &[u8]) -> Outcome {
             ignore_mac: false,
             extract: None,
             indent: Some(case.indent),
+            policy: Policy::Warn,
             decryption_order: DecryptionOrder::default(),
         };
         let decrypted = decrypt::decrypt(text, &request, &services(case)).map_err(|error| match &error {
@@ -112,12 +114,10 @@ pub fn decrypt(case: &Case, text: &[u8]) -> Outcome {
 }
 
 /// A text that cannot be read, or holds what cannot be encrypted: upstream finds that out while encrypting.
-fn unread(class: u8, error: &LoadError) -> Outcome {
-    match error {
-        LoadError::NonStringKey { .. } | LoadError::IntegerTooLarge { .. } => {
-            Outcome::refused(UNENCRYPTABLE, error)
-        }
-        _ => Outcome::refused(class, error),
+fn unread(class: u8, error: &ReadError) -> Outcome {
+    match error.is_unencryptable() {
+        true => Outcome::refused(UNENCRYPTABLE, error),
+        false => Outcome::refused(class, error),
     }
 }
 

@@ -127,7 +127,7 @@ fn key_type_in_files(setup: &Value) -> Option<&'static str> {
         .find_map(|text| WORDS.into_iter().find(|word| text.contains(word)))
 }
 
-/// A format other than YAML that the scenario reads or writes.
+/// A format that the scenario reads or writes and that is not built yet.
 fn format(scenario: &Scenario, command: &str, args: &[String]) -> Option<&'static str> {
     if matches!(command, "completion" | "version" | "help" | "none") {
         return None;
@@ -180,5 +180,5 @@ fn format(scenario: &Scenario, command: &str, args: &[String]) -> Option<&'stati
     if scenario.fields["status"] == 8 || scenario.fields["status"] == 100 {
         return None;
     }
-    input.or(output)
+    [input, output].into_iter().flatten().find(|format| matches!(*format, "dotenv" | "ini"))
 }

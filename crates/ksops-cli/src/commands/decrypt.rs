@@ -3,6 +3,9 @@
 use ksops::decrypt::{DecryptError, DecryptRequest, decrypt};
 use ksops::extract;
 use ksops::ksops_core::document::decrypt::DecryptError as TreeError;
+use ksops::ksops_core::metadata::wire::WireError;
+use ksops::ksops_stores::file::WriteError;
+use ksops::ksops_stores::format::Format;
 use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
@@ -52,30 +55,40 @@ pub(crate) fn decrypted(
         ignore_mac,
         extract: Some(extract),
         indent: formats::indent(flags, &config.stores(), output_format),
+        policy: context.program.policy(),
         decryption_order,
     };
     context.ui.detail(flags, || format!("decrypting {input_format} to {output_format}"));
     let input = place.source.read()?;
-    let decrypted = decrypt(&input, &request, &services).map_err(|error| failure(&error))?;
+    let decrypted = decrypt(&input, &request, &services).map_err(|error| failure(&error, &request))?;
     for warning in &decrypted.warnings {
         context.ui.warning(warning);
     }
     Ok(decrypted.text)
 }
 
-fn failure(error: &DecryptError) -> Failure {
+fn failure(error: &DecryptError, request: &DecryptRequest) -> Failure {
     let (kind, text) = match error {
         DecryptError::Recover(_) => (Kind::DataKey, error.to_string()),
         DecryptError::Tree(TreeError::Mac(_)) => (Kind::Mac, error.to_string()),
         DecryptError::Tree(TreeError::Value { .. }) => {
             (Kind::DecryptTree, format!("Error decrypting tree: {error}"))
         }
+        DecryptError::Emit(WriteError::NotBinary(_)) => {
+            let advice = "This is likely not an encrypted binary file? \
+                          If not, use --output-type to select the correct output type.";
+            (Kind::Print, format!("Error dumping file: {error}\n\n{advice}"))
+        }
         DecryptError::Emit(_) => (Kind::Print, format!("Error dumping file: {error}")),
         _ => (Kind::General, error.to_string()),
     };
-    let hints = match error {
-        DecryptError::Format(_) => vec![formats::NAME_THE_FORMAT.to_owned()],
-        other => other.hints(),
+    let is_misnamed = match error {
+        DecryptError::Load(_) | DecryptError::Metadata(WireError::NotFound) => {
+            request.input_format == Format::Binary
+        }
+        DecryptError::Emit(error) => matches!(error, WriteError::NotBinary(_)),
+        _ => false,
     };
-    Failure::new(kind, text).hints(hints)
+    let name_it = is_misnamed.then(|| formats::NAME_THE_FORMAT.to_owned());
+    Failure::new(kind, text).hints(error.hints().into_iter().chain(name_it))
 }

@@ -2,14 +2,11 @@
 
 use ksops::encrypt::{EncryptError, EncryptRequest, encrypt};
 use ksops::ksops_core::keys::master_key::MasterKey;
-use ksops::ksops_stores::yaml::load::LoadError;
-use ksops::policy::Policy;
 use ksops::services::Services;
 use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
-use crate::args::program::Program;
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -57,17 +54,14 @@ pub(crate) fn encrypted(
         groups: settings.groups,
         threshold: settings.threshold,
         indent: formats::indent(flags, &config.stores(), output_format),
-        policy: match context.program {
-            Program::Ksops => Policy::Refuse,
-            Program::Sops => Policy::Warn,
-        },
+        policy: context.program.policy(),
         allow_unencrypted: flags.is_set("allow-unencrypted"),
     };
     context
         .ui
         .detail(flags, || format!("encrypting {input_format} for {} key group(s)", request.groups.len()));
-    let input = place.source.read()?;
-    let encrypted = encrypt(&input, &request, &services)
+    let mut input = place.source.read()?;
+    let encrypted = encrypt(std::mem::take(&mut *input), &request, &services)
         .map_err(|error| failure(&error).hints(unserved(&error, &request.groups, &services)))?;
     for warning in &encrypted.warnings {
         context.ui.warning(warning);
@@ -91,14 +85,16 @@ fn unserved(error: &EncryptError, groups: &[Vec<MasterKey>], services: &Services
 
 fn failure(error: &EncryptError) -> Failure {
     let (kind, text) = match error {
-        EncryptError::Load(LoadError::NonStringKey { .. } | LoadError::IntegerTooLarge { .. }) => {
+        EncryptError::Load(read) if read.is_unencryptable() => {
             (Kind::EncryptTree, format!("Error encrypting tree: {error}"))
         }
-        EncryptError::Load(_) => (Kind::Input, format!("Error unmarshalling file: {error}")),
+        EncryptError::Load(_) | EncryptError::Lossy { .. } => {
+            (Kind::Input, format!("Error unmarshalling file: {error}"))
+        }
         EncryptError::NoDocument => (Kind::NoDocument, error.to_string()),
         EncryptError::AlreadyEncrypted => (Kind::AlreadyEncrypted, ALREADY_ENCRYPTED.to_owned()),
         EncryptError::Tree(_) => (Kind::EncryptTree, format!("Error encrypting tree: {error}")),
-        EncryptError::ReservedKey(_) | EncryptError::Emit(_) => {
+        EncryptError::ReservedKey(_) | EncryptError::Emit(_) | EncryptError::Unfit { .. } => {
             (Kind::Print, format!("Could not marshal tree: {error}"))
         }
         EncryptError::Distribute(_) => (Kind::WrapDataKey, error.to_string()),
@@ -108,7 +104,6 @@ fn failure(error: &EncryptError) -> Failure {
         EncryptError::AlreadyEncrypted => {
             vec!["`ksops decrypt` shows it; if `sops` is an entry of your own, rename it".to_owned()]
         }
-        EncryptError::Format(_) => vec![formats::NAME_THE_FORMAT.to_owned()],
         other => other.hints(),
     };
     Failure::new(kind, text).hints(hints)

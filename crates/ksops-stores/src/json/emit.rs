@@ -69,14 +69,13 @@ pub fn document(branch: &Branch, indent: Indent) -> Result<Zeroizing<String>, Js
     Ok(printer.out)
 }
 
-/// Prints one value, with a line break at its end: the output of `--extract`.
+/// Prints one value, without a line break at its end: the output of `--extract`.
 ///
 /// # Errors
 /// As [`document`].
 pub fn value(node: &Node, indent: Indent) -> Result<Zeroizing<String>, JsonEmitError> {
     let mut printer = Printer::new(indent, node_size(node, 1));
     printer.node(node, 1)?;
-    printer.out.push('\n');
     Ok(printer.out)
 }
 

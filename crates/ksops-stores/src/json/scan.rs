@@ -184,7 +184,8 @@ impl<'a> Scanner<'a> {
         let digits = self.bytes.get(self.at..self.at + 4).and_then(|digits| std::str::from_utf8(digits).ok());
         let digits = digits.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
-        let unit = unit.ok_or_else(|| self.error_at(place, "invalid character in \\u hexadecimal character escape"))?;
+        let unit = unit
+            .ok_or_else(|| self.error_at(place, "invalid character in \\u hexadecimal character escape"))?;
         self.at += 4;
         Ok(unit)
     }
