@@ -7,6 +7,8 @@ pub mod flat;
 pub mod format;
 pub mod ini;
 pub mod json;
+mod newline;
 pub mod notice;
+mod scalar;
 pub mod toml;
 pub mod yaml;
