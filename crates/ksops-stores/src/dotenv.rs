@@ -1,1 +1,5 @@
 //! dotenv (file-format.md section 9).
+
+pub mod emit;
+pub mod load;
+pub mod metadata;

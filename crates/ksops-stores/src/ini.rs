@@ -1,1 +1,10 @@
 //! INI (file-format.md section 10).
+
+pub mod emit;
+pub mod error;
+mod key;
+mod lines;
+pub mod load;
+pub mod metadata;
+mod space;
+mod value;
