@@ -15,11 +15,15 @@ pub enum Layout {
     Yaml,
     /// `json-layout`.
     Json,
+    /// `dotenv-layout`.
+    Dotenv,
+    /// `ini-layout`.
+    Ini,
 }
 
 impl Layout {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::Yaml, Self::Json];
+    pub const ALL: [Self; 4] = [Self::Yaml, Self::Json, Self::Dotenv, Self::Ini];
 
     /// The suffix of its files.
     #[must_use]
@@ -27,6 +31,8 @@ impl Layout {
         match self {
             Self::Yaml => "yaml",
             Self::Json => "json",
+            Self::Dotenv => "env",
+            Self::Ini => "ini",
         }
     }
 
@@ -34,6 +40,8 @@ impl Layout {
         match self {
             Self::Yaml => "yaml-layout",
             Self::Json => "json-layout",
+            Self::Dotenv => "dotenv-layout",
+            Self::Ini => "ini-layout",
         }
     }
 
@@ -43,6 +51,8 @@ impl Layout {
         match self {
             Self::Yaml => without_block(text),
             Self::Json => without_member(text),
+            Self::Dotenv => text.split_inclusive('\n').filter(|line| !line.starts_with("sops_")).collect(),
+            Self::Ini => text.find("[sops]\n").map_or(text, |at| &text[..at]).to_owned(),
         }
     }
 }

@@ -11,9 +11,6 @@ use ksops_tests::program::{Outcome, Program};
 use ksops_tests::sandbox::Sandbox;
 use serde_json::Value;
 
-/// The formats that are read already.
-const READ: [&str; 3] = ["yaml", "json", "binary"];
-
 /// Cases that sops 3.11.0 prints in another way than 3.13.3, from the same encrypted file.
 const OTHER_IN_3_11: [(&str, &str); 4] = [
     ("183-comment-empty", "3.11.0 gives an empty inline comment a line of its own"),
@@ -23,7 +20,8 @@ const OTHER_IN_3_11: [(&str, &str); 4] = [
 ];
 
 /// Cases that ksops refuses to encrypt, with a part of what it says, although upstream does not.
-const REFUSED: [(&str, i32, &str); 4] = [
+const REFUSED: [(&str, i32, &str); 5] = [
+    ("024-dup-keys", 1, "two values have the same path A"),
     ("102-key-dup-second-doc", 1, "two values have the same path"),
     ("007-dup-keys", 2, "the key \"a\" stands twice in one object, first at line 1, column 2"),
     ("021-trailing-garbage", 2, "there is text behind the end of the object"),
@@ -41,11 +39,7 @@ fn same(what: &str, name: &str, found: &Outcome, wanted: &[u8]) -> Result<(), St
 fn every_file_of_upstream_decrypts_to_its_plaintext() {
     let ksops = Program::ksops();
     let index: Value = serde_json::from_slice(&fixtures::bytes("upstream/index.json")).expect("index.json");
-    let files = index
-        .as_array()
-        .expect("a list of files")
-        .iter()
-        .filter(|file| READ.contains(&file["type"].as_str().unwrap_or_default()));
+    let files = index.as_array().expect("a list of files").iter();
     let files: Vec<(&str, &str)> =
         files.filter_map(|file| Some((file["file"].as_str()?, file["plain"].as_str()?))).collect();
     let failed = parallel::failures(&files, |(file, plain)| {
@@ -138,7 +132,9 @@ fn ksops_prints_every_layout_case_as_upstream_does() {
         same("full", &case.title(), &found, &case.ours("full-layout"))?;
         let mut found = case.encrypt(&sops, &sandbox, &["--encrypted-regex", "^nothing$"]);
         found.stdout = case.layout.without_metadata(&String::from_utf8_lossy(&found.stdout)).into_bytes();
-        same("plain", &case.title(), &found, &case.ours("encrypted-layout"))
+        // Bytes that are not UTF-8 were lost when the metadata was cut off, so the fixture loses them, too.
+        let wanted = case.ours("encrypted-layout");
+        same("plain", &case.title(), &found, String::from_utf8_lossy(&wanted).as_bytes())
     });
     failures::none("layout cases", cases.len(), &failed);
 }

@@ -11,7 +11,14 @@ use ksops_core::value::Value;
 use ksops_yaml::span::Position;
 use zeroize::Zeroizing;
 
+use crate::dotenv;
+use crate::dotenv::emit::DotenvEmitError;
+use crate::dotenv::load::DotenvError;
+use crate::flat::error::FlattenError;
 use crate::format::Format;
+use crate::ini;
+use crate::ini::emit::IniEmitError;
+use crate::ini::error::IniError;
 use crate::json;
 use crate::json::emit::{Indent, JsonEmitError};
 use crate::json::load::JsonError;
@@ -34,9 +41,12 @@ pub enum ReadError {
     /// As JSON.
     #[error("Could not unmarshal input data: {0}")]
     Json(#[from] JsonError),
-    /// The format has no reader here yet.
-    #[error("the format {0} cannot be read")]
-    Format(Format),
+    /// As dotenv.
+    #[error(transparent)]
+    Dotenv(#[from] DotenvError),
+    /// As INI.
+    #[error(transparent)]
+    Ini(#[from] IniError),
 }
 
 impl ReadError {
@@ -46,7 +56,8 @@ impl ReadError {
         match self {
             Self::Yaml(error) => error.position(),
             Self::Json(error) => error.position(),
-            Self::Format(_) => Position::default(),
+            Self::Dotenv(error) => error.position(),
+            Self::Ini(error) => error.position(),
         }
     }
 
@@ -67,6 +78,15 @@ pub enum WriteError {
     /// As JSON.
     #[error(transparent)]
     Json(#[from] JsonEmitError),
+    /// As dotenv.
+    #[error(transparent)]
+    Dotenv(#[from] DotenvEmitError),
+    /// As INI.
+    #[error(transparent)]
+    Ini(#[from] IniEmitError),
+    /// The metadata have no flat form.
+    #[error(transparent)]
+    Flatten(#[from] FlattenError),
     /// Only YAML has several documents.
     #[error("{0} holds one document only, but there are {1}: the others would be lost")]
     Documents(Format, usize),
@@ -76,9 +96,26 @@ pub enum WriteError {
     /// A part of a file cannot be printed in a format without structure.
     #[error("{0}")]
     Value(&'static str),
-    /// The format has no printer here yet.
-    #[error("the format {0} cannot be written")]
-    Format(Format),
+}
+
+/// Why there are no metadata (exit status 1).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MetadataError {
+    /// They are missing or cannot be read.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// Their flat names do not fit together.
+    #[error(transparent)]
+    Flatten(#[from] FlattenError),
+}
+
+impl MetadataError {
+    /// Whether the file has none.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Wire(WireError::NotFound))
+    }
 }
 
 /// A plain file.
@@ -96,7 +133,7 @@ pub struct Encrypted {
     /// The documents, without metadata.
     pub branches: Vec<Branch>,
     /// The metadata as `wire` reads it; or why there is none.
-    pub metadata: Result<Branch, WireError>,
+    pub metadata: Result<Branch, MetadataError>,
     /// What the store noticed.
     pub notices: Vec<Notice>,
 }
@@ -126,7 +163,7 @@ pub fn read_encrypted(input: &[u8], format: Format) -> Result<Encrypted, ReadErr
         Format::Binary => read(input, Format::Json)?,
         format => read(input, format)?,
     };
-    let metadata = branches.first_mut().map_or(Err(WireError::NotFound), wire::take);
+    let metadata = branches.first_mut().map_or(Err(WireError::NotFound.into()), |first| take(first, format));
     branches.iter_mut().skip(1).for_each(wire::discard);
     Ok(Encrypted { branches, metadata, notices })
 }
@@ -138,7 +175,20 @@ fn read(input: &[u8], format: Format) -> Result<Plain, ReadError> {
             let loaded = json::load::load(input)?;
             Ok(Plain { branches: vec![loaded.branch], notices: loaded.notices })
         }
-        Format::Dotenv | Format::Ini | Format::Binary => Err(ReadError::Format(format)),
+        Format::Dotenv => Ok(Plain { branches: vec![dotenv::load::load(input)?], notices: Vec::new() }),
+        Format::Ini => {
+            let loaded = ini::load::load(input)?;
+            Ok(Plain { branches: vec![loaded.branch], notices: loaded.notices })
+        }
+        Format::Binary => read_plain(Cow::Borrowed(input), format),
+    }
+}
+
+fn take(first: &mut Branch, format: Format) -> Result<Branch, MetadataError> {
+    match format {
+        Format::Dotenv => dotenv::metadata::take_metadata(first)?.ok_or(WireError::NotFound.into()),
+        Format::Ini => ini::metadata::take_metadata(first)?.ok_or(WireError::NotFound.into()),
+        Format::Yaml | Format::Json | Format::Binary => Ok(wire::take(first)?),
     }
 }
 
@@ -173,7 +223,8 @@ pub fn write_plain(
                 None => Err(WriteError::NotBinary("no binary data found in tree")),
             }
         }
-        Format::Dotenv | Format::Ini => Err(WriteError::Format(format)),
+        Format::Dotenv => Ok(dotenv::emit::emit(&only(&mut branches, format)?)?),
+        Format::Ini => Ok(ini::emit::emit(&only(&mut branches, format)?)?),
     }
 }
 
@@ -187,7 +238,13 @@ pub fn write_encrypted(
     format: Format,
     indent: Option<i64>,
 ) -> Result<Vec<u8>, WriteError> {
-    branches.iter_mut().for_each(|branch| wire::append(branch, metadata));
+    for branch in &mut branches {
+        match format {
+            Format::Dotenv => dotenv::metadata::put_metadata(branch, metadata)?,
+            Format::Ini => ini::metadata::put_metadata(branch, metadata)?,
+            Format::Yaml | Format::Json | Format::Binary => wire::append(branch, metadata),
+        }
+    }
     let format = if format == Format::Binary { Format::Json } else { format };
     let mut text = write_plain(branches, format, indent)?;
     Ok(std::mem::take(&mut *text))
@@ -209,7 +266,10 @@ pub fn write_value(
         (Format::Binary, _) => Err(WriteError::Value(
             "Binary files are not structured and extracting a single value is not possible",
         )),
-        (Format::Dotenv | Format::Ini, _) => Err(WriteError::Format(format)),
+        (Format::Dotenv, Node::Leaf(Value::Text(text))) => Ok(text.into_bytes()),
+        (Format::Dotenv, _) => Err(WriteError::Value("the dotenv store only supports emitting strings")),
+        // As upstream: a value that INI does not have is shown as JSON.
+        (Format::Ini, node) => Ok(into_bytes(json::emit::value(&node, Indent::default())?)),
     }
 }
 

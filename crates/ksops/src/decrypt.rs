@@ -9,7 +9,7 @@ use ksops_core::metadata::wire::{self, WireError};
 use ksops_core::tree::branch::{Branch, Node};
 use ksops_core::tree::selection::Selection;
 use ksops_core::value::Value;
-use ksops_stores::file::{self, ReadError, WriteError};
+use ksops_stores::file::{self, MetadataError, ReadError, WriteError};
 use ksops_stores::format::Format;
 use ksops_stores::notice::Notice;
 use ksops_stores::yaml::load::LoadError;
@@ -56,7 +56,7 @@ pub enum DecryptError {
     Load(#[from] ReadError),
     /// The metadata is missing or cannot be read.
     #[error(transparent)]
-    Metadata(#[from] WireError),
+    Metadata(#[from] MetadataError),
     /// The data key could not be recovered.
     #[error(transparent)]
     Recover(#[from] RecoverError),
@@ -79,7 +79,7 @@ impl DecryptError {
             Self::Recover(RecoverError::Groups(report)) => {
                 report.hints().into_iter().map(str::to_owned).collect()
             }
-            Self::Metadata(WireError::NotFound) => {
+            Self::Metadata(error) if error.is_missing() => {
                 vec!["the file is not encrypted; `ksops encrypt` does that".into()]
             }
             Self::Tree(TreeError::Mac(_)) => vec![
@@ -101,7 +101,7 @@ pub fn decrypt(
     services: &Services,
 ) -> Result<Decrypted, DecryptError> {
     let (branches, block, notices) = read(input, request.input_format)?;
-    let metadata = wire::from_branch(&block?)?;
+    let metadata = wire::from_branch(&block?).map_err(MetadataError::from)?;
     let data_key = recover(
         &metadata.key_groups,
         metadata.shamir_threshold,
@@ -127,7 +127,7 @@ pub fn decrypt(
     Ok(Decrypted { text: print(tree, request, &mut warnings)?, warnings })
 }
 
-type Parts = (Vec<Branch>, Result<Branch, WireError>, Vec<Notice>);
+type Parts = (Vec<Branch>, Result<Branch, MetadataError>, Vec<Notice>);
 
 /// The documents without metadata, the metadata, and what the store noticed.
 fn read(input: &[u8], format: Format) -> Result<Parts, ReadError> {
@@ -136,7 +136,8 @@ fn read(input: &[u8], format: Format) -> Result<Parts, ReadError> {
         return Ok((file.branches, file.metadata, file.notices));
     }
     let mut branches = read_yaml(input)?;
-    let block = branches.first_mut().map_or(Err(WireError::NotFound), wire::take);
+    let block =
+        branches.first_mut().map_or(Err(WireError::NotFound), wire::take).map_err(MetadataError::from);
     branches.iter_mut().skip(1).for_each(wire::discard);
     Ok((branches, block, Vec::new()))
 }

@@ -8,7 +8,7 @@ use ksops_core::document::ambiguity::first_ambiguous_path;
 use ksops_core::document::encrypt::{
     Counts, EncryptError as TreeError, Encryptor, ReservedKeys, Sealed, reserved_key,
 };
-use ksops_core::document::verify::{Fidelity, Typing, Verifier, VerifyError};
+use ksops_core::document::verify::{Comments, Fidelity, Typing, Verifier, VerifyError};
 use ksops_core::keys::distribute::{DistributeError, distribute, new_group};
 use ksops_core::keys::master_key::MasterKey;
 use ksops_core::metadata::model::Metadata;
@@ -355,7 +355,7 @@ fn describe(rule: &Rule) -> String {
 /// Reads the output as anybody would, decrypts it and compares it with the input, document by document.
 fn verify(input: &str, output: &str, data_key: &DataKey, written: &Metadata) -> Result<(), String> {
     let (selection, _) = Selection::for_decrypting(&written.rules).map_err(|error| error.to_string())?;
-    let fidelity = Fidelity { typing: Typing::Full, comments: true };
+    let fidelity = Fidelity { typing: Typing::Full, comments: Comments::Kept };
     let mut verifier = Verifier::new(data_key, &selection, written.mac_only_encrypted, fidelity);
     let mut metadata = None;
     let mut inputs = YamlReader::new(input);

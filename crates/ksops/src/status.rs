@@ -1,7 +1,7 @@
 //! Whether a file is encrypted, without any key.
 
 use ksops_core::metadata::wire::{self, WireError};
-use ksops_stores::file::{self, ReadError};
+use ksops_stores::file::{self, MetadataError, ReadError};
 use ksops_stores::format::Format;
 
 /// Why the status cannot be told.
@@ -13,7 +13,7 @@ pub enum StatusError {
     Load(#[from] ReadError),
     /// The metadata cannot be read.
     #[error(transparent)]
-    Metadata(#[from] WireError),
+    Metadata(#[from] MetadataError),
 }
 
 /// Tells whether a file has metadata with a version and a MAC (cli-and-config.md section 10.4).
@@ -22,9 +22,9 @@ pub enum StatusError {
 /// [`StatusError`] if the file or its metadata cannot be read.
 pub fn is_encrypted(input: &[u8], format: Format) -> Result<bool, StatusError> {
     // Upstream reads the whole file, so that broken text behind the first document is an error, too.
-    match file::read_encrypted(input, format)?.metadata.and_then(|block| wire::from_branch(&block)) {
+    match file::read_encrypted(input, format)?.metadata.and_then(|block| Ok(wire::from_branch(&block)?)) {
         Ok(metadata) => Ok(!metadata.version.is_empty() && !metadata.mac.is_empty()),
-        Err(WireError::NotFound | WireError::NoVersion) => Ok(false),
+        Err(MetadataError::Wire(WireError::NotFound | WireError::NoVersion)) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

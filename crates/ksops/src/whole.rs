@@ -8,11 +8,11 @@ use ksops_core::clock::Clock;
 use ksops_core::crypto::data_key::DataKey;
 use ksops_core::document::decrypt::{Decryptor, Mode, Options};
 use ksops_core::document::encrypt::{Encryptor, ReservedKeys};
-use ksops_core::document::verify::{Fidelity, Typing, Verifier};
+use ksops_core::document::verify::{Comments, Fidelity, Typing, Verifier};
 use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::wire;
 use ksops_core::random::Random;
-use ksops_core::tree::branch::Branch;
+use ksops_core::tree::branch::{Branch, Entry, Node};
 use ksops_core::tree::selection::{RuleTexts, Selection};
 use ksops_stores::file::{self, Plain};
 use ksops_stores::format::Format;
@@ -21,6 +21,9 @@ use ksops_stores::wiped::Wiped;
 use crate::encrypt::{EncryptError, EncryptRequest, Encrypted, Guard, seal};
 use crate::policy::Policy;
 use crate::services::Services;
+
+/// The section before any header.
+const DEFAULT_SECTION: &str = "DEFAULT";
 
 /// Encrypts `input`; see `encrypt` for the order of things.
 pub(crate) fn encrypt(
@@ -70,11 +73,26 @@ pub(crate) fn encrypt(
     let checked = if is_binary {
         check.by_mac(&output)
     } else {
-        let plain = file::read_plain(Cow::Borrowed(&input), request.input_format)?.branches;
+        let mut plain = file::read_plain(Cow::Borrowed(&input), request.input_format)?.branches;
+        if output_format == Format::Ini {
+            plain.iter_mut().for_each(with_default_section);
+        }
         check.by_values(&output, &plain)
     };
     checked.map_err(|problem| EncryptError::verify(problem, request))?;
     Ok(Encrypted { text: output, warnings })
+}
+
+/// INI is always read with this section first, even if it is empty.
+fn with_default_section(branch: &mut Branch) {
+    let first = branch.entries.iter().find_map(|entry| match entry {
+        Entry::Item(key, _) => Some(key),
+        Entry::Comment(_) => None,
+    });
+    if first.is_none_or(|key| key != DEFAULT_SECTION) {
+        let section = Node::Map(Branch::default());
+        branch.entries.insert(0, Entry::Item(DEFAULT_SECTION.into(), section));
+    }
 }
 
 /// Which top-level keys the metadata of a format need.
@@ -173,10 +191,15 @@ impl Check<'_> {
 fn fidelity(request: &EncryptRequest) -> Fidelity {
     let same = request.input_format == request.output_format;
     match request.output_format {
-        Format::Yaml => Fidelity { typing: Typing::Full, comments: true },
-        Format::Json | Format::Binary => Fidelity { typing: Typing::WithoutTime, comments: false },
-        Format::Dotenv => Fidelity { typing: Typing::StringsOnly, comments: true },
-        // A comment stands in other places there, and a second one replaces the first.
-        Format::Ini => Fidelity { typing: Typing::StringsOnly, comments: same },
+        Format::Yaml => Fidelity { typing: Typing::Full, comments: Comments::Kept },
+        Format::Json | Format::Binary => {
+            Fidelity { typing: Typing::WithoutTime, comments: Comments::Dropped }
+        }
+        Format::Dotenv => Fidelity { typing: Typing::StringsOnly, comments: Comments::Kept },
+        // From another format, comments stand in other places, and a second one replaces the first.
+        Format::Ini => Fidelity {
+            typing: Typing::StringsOnly,
+            comments: if same { Comments::Trimmed } else { Comments::Dropped },
+        },
     }
 }

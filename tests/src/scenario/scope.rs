@@ -1,6 +1,6 @@
 //! Which scenarios ksops has to pass already, and which issue brings the others.
 //!
-//! Decided by the command, the formats and the key types of a scenario. `fixtures/cli/out-of-scope.txt` lists the result,
+//! Decided by the command and the key types of a scenario. `fixtures/cli/out-of-scope.txt` lists the result,
 //! so that a change of scope is seen in a review.
 
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub fn out_of_scope(scenario: &Scenario) -> Option<(u32, String)> {
     if let Some(word) = key_type_in_files(&scenario.fields["setup"]) {
         return Some((6, format!("`{word}` in a file")));
     }
-    format(scenario, command, &args).map(|format| (4, format!("format {format}")))
+    None
 }
 
 /// The command that the words call; legacy flags by the command that they stand for.
@@ -125,60 +125,4 @@ fn key_type_in_files(setup: &Value) -> Option<&'static str> {
     files
         .filter_map(|(_, made)| made.as_str().or_else(|| made["text"].as_str()))
         .find_map(|text| WORDS.into_iter().find(|word| text.contains(word)))
-}
-
-/// A format that the scenario reads or writes and that is not built yet.
-fn format(scenario: &Scenario, command: &str, args: &[String]) -> Option<&'static str> {
-    if matches!(command, "completion" | "version" | "help" | "none") {
-        return None;
-    }
-    let value = |flag: &str| {
-        let mut words = args.iter();
-        words
-            .find_map(|word| {
-                let word = word.trim_start_matches('-');
-                match word.split_once('=') {
-                    Some((name, value)) if name == flag => Some(value.to_owned()),
-                    _ => None,
-                }
-            })
-            .or_else(|| {
-                let at = args
-                    .iter()
-                    .position(|word| word.starts_with('-') && word.trim_start_matches('-') == flag)?;
-                args.get(at + 1).cloned()
-            })
-    };
-    let by_suffix = |path: &str| match path {
-        path if path.ends_with(".yaml") || path.ends_with(".yml") => None,
-        path if path.ends_with(".json") => Some("json"),
-        path if path.ends_with(".env") => Some("dotenv"),
-        path if path.ends_with(".ini") => Some("ini"),
-        _ => Some("binary"),
-    };
-    let by_type = |flag: &str| match value(flag).as_deref() {
-        Some("json") => Some(Some("json")),
-        Some("dotenv") => Some(Some("dotenv")),
-        Some("ini") => Some(Some("ini")),
-        Some("binary") => Some(Some("binary")),
-        Some("yaml") => Some(None),
-        _ => None,
-    };
-    let names = scenario.fields["setup"].as_object();
-    let path = value("filename-override").or_else(|| {
-        args.iter().find(|arg| names.is_some_and(|names| names.contains_key(arg.as_str()))).cloned()
-    });
-    let path_format = match &path {
-        Some(path) => by_suffix(path),
-        // No file: standard input, or a name that does not exist.
-        None if scenario.fields["stdin"].is_null() => None,
-        None => Some("binary"),
-    };
-    let input = by_type("input-type").unwrap_or(path_format);
-    let output = by_type("output-type").unwrap_or(path_format);
-    // What decides is what happens: a wrong way of asking fails before any format matters.
-    if scenario.fields["status"] == 8 || scenario.fields["status"] == 100 {
-        return None;
-    }
-    [input, output].into_iter().flatten().find(|format| matches!(*format, "dotenv" | "ini"))
 }

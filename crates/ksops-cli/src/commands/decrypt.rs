@@ -3,7 +3,6 @@
 use ksops::decrypt::{DecryptError, DecryptRequest, decrypt};
 use ksops::extract;
 use ksops::ksops_core::document::decrypt::DecryptError as TreeError;
-use ksops::ksops_core::metadata::wire::WireError;
 use ksops::ksops_stores::file::WriteError;
 use ksops::ksops_stores::format::Format;
 use zeroize::Zeroizing;
@@ -83,9 +82,8 @@ fn failure(error: &DecryptError, request: &DecryptRequest) -> Failure {
         _ => (Kind::General, error.to_string()),
     };
     let is_misnamed = match error {
-        DecryptError::Load(_) | DecryptError::Metadata(WireError::NotFound) => {
-            request.input_format == Format::Binary
-        }
+        DecryptError::Load(_) => request.input_format == Format::Binary,
+        DecryptError::Metadata(error) => error.is_missing() && request.input_format == Format::Binary,
         DecryptError::Emit(error) => matches!(error, WriteError::NotBinary(_)),
         _ => false,
     };

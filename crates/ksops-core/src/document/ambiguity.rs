@@ -3,7 +3,7 @@
 //! Additional data joins keys with `:`, so `a: {b: x}` and `"a:b": x` are bound to the same text, as are repeated keys:
 //! their ciphertexts could be exchanged. Whether that is refused or only told is the caller's choice.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::tree::branch::{Branch, Entry, Key, Node};
 use crate::tree::path::{Step, Trail, TreePath};
@@ -15,36 +15,31 @@ use crate::value::Value;
 /// Nesting deeper than [`MAX_DEPTH`] is not looked at: nothing so deep is ever written.
 #[must_use]
 pub fn first_ambiguous_path(branch: &Branch) -> Option<TreePath> {
-    let mut search = Search { aad: Vec::new(), keys: Vec::new(), seen: BTreeMap::new(), record: false };
-    // Without a colon in a key, only repeated keys can collide; no table of all paths is needed.
-    search.record = map_has_colon(branch, 0);
-    search.map(branch, &Trail::root(), 0)
+    let mut search = Search { aad: Vec::new(), keys: Vec::new(), seen: HashMap::new() };
+    // Without a colon in a key and without repeated keys nothing can collide; no table of all paths is needed.
+    map_may_collide(branch, 0).then(|| search.map(branch, &Trail::root(), 0)).flatten()
 }
 
 struct Search {
     aad: Vec<u8>,
-    /// The keys again, each with its length, so that they cannot be confused.
+    /// The keys again, each with its length and how often it stood before, so that they cannot be confused.
     keys: Vec<u8>,
-    seen: BTreeMap<Vec<u8>, Vec<u8>>,
-    record: bool,
+    seen: HashMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Search {
     fn map(&mut self, branch: &Branch, trail: &Trail<'_>, depth: usize) -> Option<TreePath> {
-        let mut names: BTreeSet<&Key> = BTreeSet::new();
+        let mut names: HashMap<&Key, u64> = HashMap::new();
         for entry in &branch.entries {
             let Entry::Item(key, node) = entry else { continue };
             let below = trail.below(Step::Key(key));
-            if !names.insert(key) && holds_leaves(node, depth) {
-                return Some(below.to_path());
-            }
+            let before = names.entry(key).and_modify(|count| *count += 1).or_default();
             let (aad, keys) = (self.aad.len(), self.keys.len());
-            if self.record {
-                self.aad.extend_from_slice(key.as_bytes());
-                self.aad.push(b':');
-                self.keys.extend_from_slice(&(key.as_bytes().len() as u64).to_le_bytes());
-                self.keys.extend_from_slice(key.as_bytes());
-            }
+            self.aad.extend_from_slice(key.as_bytes());
+            self.aad.push(b':');
+            self.keys.extend_from_slice(&before.to_le_bytes());
+            self.keys.extend_from_slice(&(key.as_bytes().len() as u64).to_le_bytes());
+            self.keys.extend_from_slice(key.as_bytes());
             let found = self.node(node, &below, depth + 1);
             self.aad.truncate(aad);
             self.keys.truncate(keys);
@@ -62,8 +57,7 @@ impl Search {
         match node {
             Node::Leaf(Value::Null) | Node::Comment(_) => None,
             Node::Leaf(_) => {
-                let other =
-                    self.record.then(|| self.seen.insert(self.aad.clone(), self.keys.clone())).flatten();
+                let other = self.seen.insert(self.aad.clone(), self.keys.clone());
                 other.filter(|other| *other != self.keys).map(|_| trail.to_path())
             }
             Node::Map(branch) => self.map(branch, trail, depth),
@@ -75,31 +69,21 @@ impl Search {
     }
 }
 
-fn holds_leaves(node: &Node, depth: usize) -> bool {
-    match node {
-        Node::Leaf(value) => !matches!(value, Value::Null),
-        Node::Comment(_) => false,
-        _ if depth > MAX_DEPTH => false,
-        Node::List(list) => list.iter().any(|node| holds_leaves(node, depth + 1)),
-        Node::Map(branch) => branch
-            .entries
-            .iter()
-            .any(|entry| matches!(entry, Entry::Item(_, node) if holds_leaves(node, depth + 1))),
-    }
-}
-
-fn has_colon(node: &Node, depth: usize) -> bool {
+fn may_collide(node: &Node, depth: usize) -> bool {
     match node {
         Node::Leaf(_) | Node::Comment(_) => false,
         _ if depth > MAX_DEPTH => false,
-        Node::List(list) => list.iter().any(|node| has_colon(node, depth + 1)),
-        Node::Map(branch) => map_has_colon(branch, depth),
+        Node::List(list) => list.iter().any(|node| may_collide(node, depth + 1)),
+        Node::Map(branch) => map_may_collide(branch, depth),
     }
 }
 
-fn map_has_colon(branch: &Branch, depth: usize) -> bool {
+fn map_may_collide(branch: &Branch, depth: usize) -> bool {
+    let mut names = HashSet::new();
     branch.entries.iter().any(|entry| match entry {
-        Entry::Item(key, node) => key.as_bytes().contains(&b':') || has_colon(node, depth + 1),
+        Entry::Item(key, node) => {
+            key.as_bytes().contains(&b':') || !names.insert(key) || may_collide(node, depth + 1)
+        }
         Entry::Comment(_) => false,
     })
 }
@@ -125,6 +109,13 @@ mod tests {
     fn finds_repeated_keys() {
         let inner = map(vec![item("k", leaf("1")), item("k", leaf("2"))]);
         assert_eq!(found(vec![item("m", inner)]), Some("m.k".to_owned()));
+    }
+
+    #[test]
+    fn repeated_maps_may_have_different_leaves() {
+        let section = |key: &str| item("s", map(vec![item(key, leaf("1"))]));
+        assert_eq!(found(vec![section("a"), section("b"), item("s", map(vec![]))]), None);
+        assert_eq!(found(vec![section("a"), section("b"), section("a")]), Some("s.a".to_owned()));
     }
 
     #[test]

@@ -19,7 +19,18 @@ pub struct Fidelity {
     /// Which types it has.
     pub typing: Typing,
     /// Whether it has comments.
-    pub comments: bool,
+    pub comments: Comments,
+}
+
+/// What a format keeps of comments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comments {
+    /// Their texts.
+    Kept,
+    /// Their texts without the signs and blanks at the start and end of a line (INI).
+    Trimmed,
+    /// Nothing.
+    Dropped,
 }
 
 /// Which types a format has for values that are left plain.
@@ -115,7 +126,7 @@ pub struct Difference {
 /// The first [`Difference`].
 pub fn compare(input: &Branch, output: &Branch, fidelity: Fidelity) -> Result<(), Difference> {
     Comparison { fidelity }.maps(input, output, &Trail::root(), 0)?;
-    if fidelity.comments && !same_comments(input, output) {
+    if !same_comments(input, output, fidelity.comments) {
         return Err(Difference { path: TreePath::default(), problem: "comments are missing or changed" });
     }
     Ok(())
@@ -227,8 +238,12 @@ fn different(trail: &Trail<'_>, problem: &'static str) -> Result<(), Difference>
 
 /// Whether the lines of all comments that are not empty are there: some change places when the file is read again, and
 /// those of empty mappings are dropped, or printed before an element of a list and so kept.
-fn same_comments(input: &Branch, output: &Branch) -> bool {
-    let (needed, found) = (Comments::of(input), Comments::of(output));
+fn same_comments(input: &Branch, output: &Branch, kept: Comments) -> bool {
+    if kept == Comments::Dropped {
+        return true;
+    }
+    let is_trimmed = kept == Comments::Trimmed;
+    let (needed, found) = (Found::of(input, is_trimmed), Found::of(output, is_trimmed));
     if needed.lines == found.lines {
         return true;
     }
@@ -239,14 +254,15 @@ fn same_comments(input: &Branch, output: &Branch) -> bool {
 
 /// The lines of comments, sorted.
 #[derive(Default)]
-struct Comments<'a> {
+struct Found<'a> {
+    is_trimmed: bool,
     lines: Vec<&'a [u8]>,
     in_empty_mappings: Vec<&'a [u8]>,
 }
 
-impl<'a> Comments<'a> {
-    fn of(branch: &'a Branch) -> Self {
-        let mut comments = Self::default();
+impl<'a> Found<'a> {
+    fn of(branch: &'a Branch, is_trimmed: bool) -> Self {
+        let mut comments = Self { is_trimmed, ..Self::default() };
         comments.map(branch, 0);
         comments.lines.sort_unstable();
         comments.in_empty_mappings.sort_unstable();
@@ -256,7 +272,7 @@ impl<'a> Comments<'a> {
     fn map(&mut self, branch: &'a Branch, depth: usize) {
         for entry in &branch.entries {
             match entry {
-                Entry::Comment(comment) => push_comment(comment, &mut self.lines),
+                Entry::Comment(comment) => push_comment(comment, self.is_trimmed, &mut self.lines),
                 Entry::Item(_, node) => self.node(node, depth + 1),
             }
         }
@@ -264,14 +280,14 @@ impl<'a> Comments<'a> {
 
     fn node(&mut self, node: &'a Node, depth: usize) {
         match node {
-            Node::Comment(comment) => push_comment(comment, &mut self.lines),
+            Node::Comment(comment) => push_comment(comment, self.is_trimmed, &mut self.lines),
             Node::Leaf(_) => {}
             // Nothing deeper was walked, so nothing deeper gets here.
             _ if depth > MAX_DEPTH => {}
             Node::Map(branch) if !branch.entries.iter().any(|entry| as_item(entry).is_some()) => {
                 for entry in &branch.entries {
                     if let Entry::Comment(comment) = entry {
-                        push_comment(comment, &mut self.in_empty_mappings);
+                        push_comment(comment, self.is_trimmed, &mut self.in_empty_mappings);
                     }
                 }
             }
@@ -281,8 +297,15 @@ impl<'a> Comments<'a> {
     }
 }
 
-fn push_comment<'a>(comment: &'a Comment, found: &mut Vec<&'a [u8]>) {
-    found.extend(comment.text.expose().split(|byte| *byte == b'\n').filter(|line| !line.is_empty()));
+fn push_comment<'a>(comment: &'a Comment, is_trimmed: bool, found: &mut Vec<&'a [u8]>) {
+    let lines = comment.text.expose().split(|byte| *byte == b'\n');
+    let lines = lines.map(|line| if is_trimmed { without_signs(line) } else { line });
+    found.extend(lines.filter(|line| !line.is_empty()));
+}
+
+fn without_signs(line: &[u8]) -> &[u8] {
+    let start = line.iter().take_while(|byte| matches!(byte, b'#' | b';' | b' ' | b'\t')).count();
+    line[start..].trim_ascii_end()
 }
 
 #[cfg(test)]

@@ -355,9 +355,9 @@ fn a_comment_that_moved_into_a_plain_container_is_found() {
 
 #[test]
 fn a_moment_without_text_form_is_equal_to_itself() {
-    use crate::document::verify::{Fidelity, Typing, compare};
+    use crate::document::verify::{Comments, Fidelity, Typing, compare};
     let offset = time::UtcOffset::from_hms(24, 0, 0).expect("an offset that YAML can express");
     let branch = Branch { entries: vec![item("a", Node::Leaf(Value::Timestamp(NOW.to_offset(offset))))] };
-    let fidelity = Fidelity { typing: Typing::Full, comments: true };
+    let fidelity = Fidelity { typing: Typing::Full, comments: Comments::Kept };
     assert!(compare(&branch, &branch, fidelity).is_ok());
 }

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::{Fidelity, Typing, Verifier, VerifyError, compare};
+use super::{Comments, Fidelity, Typing, Verifier, VerifyError, compare};
 use crate::crypto::data_key::DataKey;
 use crate::crypto::iv::tests::Counting;
 use crate::document::encrypt::Encryptor;
@@ -12,7 +12,7 @@ use crate::tree::selection::{RuleTexts, Selection};
 use crate::tree::walk::tests::{comment, head, item, leaf, map};
 use crate::value::Value;
 
-const FULL: Fidelity = Fidelity { typing: Typing::Full, comments: true };
+const FULL: Fidelity = Fidelity { typing: Typing::Full, comments: Comments::Kept };
 
 fn problem(input: Vec<Entry>, output: Vec<Entry>, fidelity: Fidelity) -> Option<String> {
     compare(&Branch { entries: input }, &Branch { entries: output }, fidelity)
@@ -43,9 +43,9 @@ fn an_integral_float_may_come_back_as_an_integer_and_nothing_else() {
 
 #[test]
 fn a_format_without_types_gives_strings_back() {
-    let strings = Fidelity { typing: Typing::StringsOnly, comments: true };
+    let strings = Fidelity { typing: Typing::StringsOnly, comments: Comments::Kept };
     assert_eq!(problem(value(Value::Int(2)), value(Value::text("2")), strings), None);
-    let json = Fidelity { typing: Typing::WithoutTime, comments: false };
+    let json = Fidelity { typing: Typing::WithoutTime, comments: Comments::Dropped };
     let moment = Value::Timestamp(OffsetDateTime::UNIX_EPOCH);
     assert_eq!(problem(value(moment.clone()), value(Value::text("1970-01-01T00:00:00Z")), json), None);
     assert!(problem(value(moment), value(Value::text("1970-01-01T00:00:00Z")), FULL).is_some());
@@ -75,7 +75,7 @@ fn comments_may_move_between_containers_but_not_vanish() {
     assert_eq!(problem(inner.clone(), outer, FULL), None);
     let without = vec![item("a", map(vec![item("k", leaf("v"))]))];
     assert!(problem(inner.clone(), without.clone(), FULL).is_some());
-    assert_eq!(problem(inner, without, Fidelity { comments: false, ..FULL }), None);
+    assert_eq!(problem(inner, without, Fidelity { comments: Comments::Dropped, ..FULL }), None);
     let empty = vec![item("l", Node::List(vec![Node::Comment(comment("")), leaf("x")]))];
     assert_eq!(problem(empty, vec![item("l", Node::List(vec![leaf("x")]))], FULL), None);
 }
