@@ -1,4 +1,4 @@
-//! The cases, the goals that issue 3 sets for each, and the order of runs.
+//! The cases, the goals that issues 3 and 4 set for each, and the order of runs.
 //!
 //! The programs take turns within each round, so that a busy machine disturbs all of them alike.
 
@@ -26,22 +26,31 @@ pub(crate) struct Row {
 
 struct Case {
     name: &'static str,
-    text: String,
+    /// The suffix of the file, which tells the format.
+    suffix: &'static str,
+    text: Vec<u8>,
     values: Vec<String>,
     rounds: usize,
     goal: f64,
-    memory_goal: u64,
+    /// In KiB.
+    memory_goal: Option<u64>,
+    with_sops: bool,
     with_rops: bool,
 }
 
 /// Runs everything and prints the report.
 pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
-    let mut quick = false;
+    let (mut quick, mut formats) = (false, false);
     for arg in args {
         match arg.as_str() {
             "--quick" => quick = true,
+            "--formats" => formats = true,
             "--install-rops" => Program::install_rops()?,
-            other => return Err(format!("unknown argument {other}; there are --quick and --install-rops")),
+            other => {
+                return Err(format!(
+                    "unknown argument {other}; there are --quick, --formats and --install-rops"
+                ));
+            }
         }
     }
     let (programs, missing) = Program::find();
@@ -50,9 +59,10 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
         return Err("no program to run".to_owned());
     }
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let small = if quick { 5 } else { 40 };
-    report::row(&start(&programs, small));
-    for case in cases(quick) {
+    if !formats {
+        report::row(&start(&programs, if quick { 5 } else { 40 }));
+    }
+    for case in if formats { other_formats(quick) } else { secrets(quick) } {
         for row in both_ways(&programs, &case, folder.path())? {
             report::row(&row);
         }
@@ -60,25 +70,31 @@ pub(crate) fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     Ok(())
 }
 
-fn cases(quick: bool) -> Vec<Case> {
-    const SMALL_MEMORY: u64 = 10 * 1024;
+const SMALL_MEMORY: u64 = 10 * 1024;
+
+/// The goals of issue 3: YAML.
+fn secrets(quick: bool) -> Vec<Case> {
     let large = |name, text: String, count, rounds, goal, with_rops| Case {
         name,
+        suffix: "yaml",
         values: inputs::values(count),
         rounds: if quick { 1 } else { rounds },
         goal,
-        memory_goal: (8 * text.len() as u64 / 1024).max(SMALL_MEMORY),
+        memory_goal: (count >= 10_000).then_some(8 * text.len() as u64 / 1024),
+        with_sops: true,
         with_rops,
-        text,
+        text: text.into_bytes(),
     };
     let mut cases = vec![
         Case {
             name: "quickstart Secret",
-            text: inputs::QUICKSTART.to_owned(),
+            suffix: "yaml",
+            text: inputs::QUICKSTART.as_bytes().to_vec(),
             values: vec!["admin".to_owned(), "t0p-S3cr3t".to_owned()],
             rounds: if quick { 5 } else { 40 },
             goal: 5.0,
-            memory_goal: SMALL_MEMORY,
+            memory_goal: Some(SMALL_MEMORY),
+            with_sops: true,
             with_rops: true,
         },
         large("1,000 Secrets, one List", inputs::list(1000), 1000, 7, 1.0, true),
@@ -87,6 +103,43 @@ fn cases(quick: bool) -> Vec<Case> {
     if !quick {
         cases.push(large("10,000 Secrets, one List", inputs::list(10_000), 10_000, 3, 30.0, true));
         cases.push(large("10,000 Secrets, documents", inputs::documents(10_000), 10_000, 3, 30.0, false));
+    }
+    cases
+}
+
+/// The goals of issue 4: the other formats.
+fn other_formats(quick: bool) -> Vec<Case> {
+    let case = |name, suffix, text: Vec<u8>, values, rounds, goal, with_sops| Case {
+        name,
+        suffix,
+        text,
+        values,
+        rounds: if quick { 1 } else { rounds },
+        goal,
+        memory_goal: None,
+        with_sops,
+        with_rops: false,
+    };
+    let json = |name, count, rounds, with_sops, goal| {
+        let (text, values) = inputs::json(count);
+        case(name, "json", text, values, rounds, goal, with_sops)
+    };
+    let (dotenv, entries) = inputs::dotenv(10_000);
+    let (ini, settings) = inputs::ini(10_000);
+    let mut cases = vec![
+        case("dotenv, 10,000 entries", "env", dotenv, entries, 5, 1.0, true),
+        case("INI, 10,000 entries", "ini", ini, settings, 5, 1.0, true),
+    ];
+    if !quick {
+        let (bytes, size) = (inputs::bytes(32 << 20), 32 << 10);
+        let value = String::from_utf8_lossy(&vec![b'x'; bytes.len()]).into_owned();
+        let mut binary = case("binary, 32 MiB", "bin", bytes, vec![value], 5, 5.0, true);
+        binary.memory_goal = Some(4 * size);
+        cases.push(binary);
+        cases.push(json("JSON, 2,000 keys", 2_000, 5, true, 1.0));
+        cases.push(json("JSON, 20,000 keys", 20_000, 1, true, 300.0));
+        // Upstream takes over five minutes for this one; it shows whether the time grows in proportion.
+        cases.push(json("JSON, 100,000 keys", 100_000, 3, false, 1.0));
     }
     cases
 }
@@ -104,13 +157,17 @@ fn start(programs: &[Program], rounds: usize) -> Row {
 
 /// Encrypts the case's input with each program, then has each decrypt what sops made of it.
 fn both_ways(programs: &[Program], case: &Case, folder: &Path) -> Result<Vec<Row>, String> {
-    let programs: Vec<Program> =
-        programs.iter().filter(|program| case.with_rops || program.kind != Kind::Rops).cloned().collect();
-    let plain = folder.join("plain.yaml");
+    let takes_part = |program: &&Program| match program.kind {
+        Kind::Ksops => true,
+        Kind::Sops => case.with_sops,
+        Kind::Rops => case.with_rops,
+    };
+    let programs: Vec<Program> = programs.iter().filter(takes_part).cloned().collect();
+    let plain = folder.join(format!("plain.{}", case.suffix));
     fs::write(&plain, &case.text).map_err(|error| error.to_string())?;
     // All decrypt the same file: that of sops, else that of the first program.
     let writer = programs.iter().find(|program| program.kind == Kind::Sops).or(programs.first());
-    let encrypted: PathBuf = folder.join("encrypted.yaml");
+    let encrypted: PathBuf = folder.join(format!("encrypted.{}", case.suffix));
     let writer = writer.ok_or("no program to encrypt with")?;
     measure::run(writer, Job::Encrypt(&plain), Some(&encrypted))?;
     let floor = floor::time(&case.values, 5);
@@ -119,7 +176,7 @@ fn both_ways(programs: &[Program], case: &Case, folder: &Path) -> Result<Vec<Row
         size: case.text.len(),
         results,
         goal: case.goal,
-        memory_goal: Some(case.memory_goal),
+        memory_goal: case.memory_goal,
         floor: Some(floor),
     };
     Ok(vec![

@@ -52,6 +52,57 @@ pub(crate) fn documents(count: usize) -> String {
     text
 }
 
+/// A JSON object with `count` keys, and its values.
+pub(crate) fn json(count: usize) -> (Vec<u8>, Vec<String>) {
+    let values: Vec<String> = (0..count).map(made_up).collect();
+    let mut text = String::from("{\n");
+    for (index, value) in values.iter().enumerate() {
+        let comma = if index + 1 < count { "," } else { "" };
+        let _ = writeln!(text, "\t\"key_{index:06}\": \"{value}\"{comma}");
+    }
+    text.push_str("}\n");
+    (text.into_bytes(), values)
+}
+
+/// `count` lines, and their values.
+pub(crate) fn dotenv(count: usize) -> (Vec<u8>, Vec<String>) {
+    let values: Vec<String> = (0..count).map(made_up).collect();
+    let mut text = String::new();
+    for (index, value) in values.iter().enumerate() {
+        let _ = writeln!(text, "KEY_{index:06}={value}");
+    }
+    (text.into_bytes(), values)
+}
+
+/// `count` keys in sections of 100, and their values.
+pub(crate) fn ini(count: usize) -> (Vec<u8>, Vec<String>) {
+    let values: Vec<String> = (0..count).map(made_up).collect();
+    let mut text = String::new();
+    for (index, value) in values.iter().enumerate() {
+        if index.is_multiple_of(100) {
+            let _ = writeln!(text, "[section_{}]", index / 100);
+        }
+        let _ = writeln!(text, "key_{index:06} = {value}");
+    }
+    (text.into_bytes(), values)
+}
+
+/// `count` bytes that are no text.
+pub(crate) fn bytes(count: usize) -> Vec<u8> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn made_up(index: usize) -> String {
+    format!("value-{:016x}", (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
 /// The values of `count` Secrets that are encrypted.
 pub(crate) fn values(count: usize) -> Vec<String> {
     secrets(count).flat_map(|secret| secret.values.map(|(_, value)| value)).collect()

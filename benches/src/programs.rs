@@ -96,7 +96,12 @@ impl Program {
                 command.args(["decrypt", "--format", "yaml"])
             }
             (_, Job::Encrypt(path)) => {
-                command.args(["encrypt", "--age", RECIPIENT, "--encrypted-regex", RULE]).arg(path)
+                command.args(["encrypt", "--age", RECIPIENT]);
+                // Of the other formats everything is encrypted.
+                if path.extension().is_some_and(|suffix| suffix == "yaml") {
+                    command.args(["--encrypted-regex", RULE]);
+                }
+                command.arg(path)
             }
             (_, Job::Decrypt(path)) => command.arg("decrypt").arg(path),
         };
