@@ -58,7 +58,7 @@ impl<'a> Envelope<'a> {
     #[must_use]
     pub fn parse(text: &'a [u8]) -> Option<Self> {
         let rest = text.strip_prefix(HEAD)?;
-        let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let line = memchr::memchr(b'\n', rest).map_or(rest, |end| &rest[..end]);
         let end = line.iter().rposition(|byte| *byte == b']')?;
         let (before, kind) = split_last(line.get(..end)?, TYPE)?;
         let (before, tag) = split_last(before, TAG)?;

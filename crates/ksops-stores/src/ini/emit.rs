@@ -84,9 +84,7 @@ pub fn emit(branch: &Branch) -> Result<Zeroizing<Vec<u8>>, IniEmitError> {
     for entry in &branch.entries {
         match entry {
             Entry::Comment(_) => {}
-            Entry::Item(name, Node::Map(_)) if name.as_bytes().is_empty() => {
-                return Err(IniEmitError::EmptySection);
-            }
+            Entry::Item(name, _) if name.as_bytes().is_empty() => return Err(IniEmitError::EmptySection),
             Entry::Item(name, Node::Map(items)) => sections.push(section(name, items)?),
             Entry::Item(key, _) => return Err(IniEmitError::NotASection { key: key.clone() }),
         }

@@ -19,7 +19,7 @@ use crate::notice::Notice;
 /// The section for keys before any header; every tree begins with one.
 pub const DEFAULT_SECTION: &str = "DEFAULT";
 
-/// How many notices that are not grave are given.
+/// How many notices are given; the first grave one always is.
 const MOST_NOTICES: usize = 100;
 
 /// A text as a tree.
@@ -137,7 +137,9 @@ impl<'a> Loader<'a> {
                 "a key `-` in section {:?} becomes {name:?}, which is printed as a comment and lost; give it a name",
                 self.section.name
             );
-            self.notices.push(Notice { problem, position, grave: true });
+            if self.notices.len() < MOST_NOTICES || !self.notices.iter().any(|notice| notice.grave) {
+                self.notices.push(Notice { problem, position, grave: true });
+            }
         }
         let value_position = self.lines.position(key.rest);
         let read = value(key.rest, &mut self.lines)

@@ -209,6 +209,11 @@ impl Printer {
 
     fn string(&mut self, bytes: &[u8]) {
         self.out.push('"');
+        if let Ok(text) = std::str::from_utf8(bytes) {
+            self.escaped(text);
+            self.out.push('"');
+            return;
+        }
         for chunk in bytes.utf8_chunks() {
             self.escaped(chunk.valid());
             // Go replaces each byte.
@@ -221,7 +226,7 @@ impl Printer {
 
     fn escaped(&mut self, text: &str) {
         let mut rest = text;
-        while let Some(at) = rest.bytes().position(may_need_escape) {
+        while let Some(at) = first_special(rest.as_bytes()) {
             let (plain, special) = rest.split_at(at);
             self.out.push_str(plain);
             let Some(letter) = special.chars().next() else { return };
@@ -244,7 +249,22 @@ impl Printer {
     }
 }
 
+/// Where the first byte is that may have to be escaped. Whole blocks are looked at without a branch for each byte.
+fn first_special(bytes: &[u8]) -> Option<usize> {
+    const BLOCK: usize = 64;
+    let is_plain = |block: &&[u8]| !block.iter().fold(false, |any, byte| any | may_need_escape(*byte));
+    let start = bytes.chunks_exact(BLOCK).take_while(is_plain).count() * BLOCK;
+    let found = bytes[start..].iter().position(|byte| may_need_escape(*byte))?;
+    Some(start + found)
+}
+
 /// Whether a character that begins with this byte may have to be escaped; 0xE2 begins U+2028 among others.
 fn may_need_escape(byte: u8) -> bool {
-    matches!(byte, 0..=0x1f | b'"' | b'\\' | b'<' | b'>' | b'&' | 0xe2)
+    (byte < 0x20)
+        | (byte == b'"')
+        | (byte == b'\\')
+        | (byte == b'<')
+        | (byte == b'>')
+        | (byte == b'&')
+        | (byte == 0xe2)
 }

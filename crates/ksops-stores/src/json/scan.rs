@@ -5,6 +5,9 @@ use zeroize::Zeroizing;
 
 use super::load::JsonError;
 
+/// How many bytes are looked at together.
+const BLOCK: usize = 64;
+
 /// A cursor over JSON text.
 pub(crate) struct Scanner<'a> {
     bytes: &'a [u8],
@@ -127,15 +130,19 @@ impl<'a> Scanner<'a> {
 
     fn closing_quote(&self, open: usize) -> Result<usize, JsonError> {
         let mut at = open + 1;
-        loop {
-            match self.bytes.get(at) {
-                None => return Err(JsonError::End { position: self.position(open) }),
-                Some(b'"') => return Ok(at),
-                Some(b'\\') => at += 2,
-                Some(0..=0x1f) => return Err(self.error_at(at, "invalid character in string literal")),
-                Some(_) => at += 1,
+        while at < self.bytes.len() {
+            at += plain_prefix(&self.bytes[at..]);
+            let block_end = self.bytes.len().min(at + BLOCK);
+            while at < block_end {
+                match self.bytes[at] {
+                    b'"' => return Ok(at),
+                    b'\\' => at += 2,
+                    0..=0x1f => return Err(self.error_at(at, "invalid character in string literal")),
+                    _ => at += 1,
+                }
             }
         }
+        Err(JsonError::End { position: self.position(open) })
     }
 
     fn escape(&mut self, text: &mut String) -> Result<(), JsonError> {
@@ -189,6 +196,16 @@ impl<'a> Scanner<'a> {
         self.at += 4;
         Ok(unit)
     }
+}
+
+/// How many bytes at the start may stand in a string as they are; some at its end may be left out.
+///
+/// Looks at blocks without a branch for each byte, so that long strings cost little.
+pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
+    let is_special = |byte: u8| (byte < 0x20) | (byte == b'"') | (byte == b'\\');
+    let blocks = bytes.chunks_exact(BLOCK);
+    let plain = blocks.take_while(|block| !block.iter().fold(false, |any, byte| any | is_special(*byte)));
+    plain.count() * BLOCK
 }
 
 fn push_lossy(text: &mut String, bytes: &[u8]) {

@@ -1,3 +1,5 @@
+//! Both directions of the flat form.
+
 use ksops_core::secret::SecretBytes;
 use ksops_core::tree::branch::{Branch, Entry, Key, Node};
 use ksops_core::value::Value;

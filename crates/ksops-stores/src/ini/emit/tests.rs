@@ -1,3 +1,5 @@
+//! How INI is printed.
+
 use ksops_core::tree::branch::{Branch, Comment, Entry, Node};
 use ksops_core::value::Value;
 

@@ -1,3 +1,5 @@
+//! How INI is read.
+
 use ksops_core::tree::branch::{Entry, Node};
 use ksops_core::value::Value;
 
@@ -92,4 +94,12 @@ fn warns_of_what_a_person_may_not_expect() {
     assert!(notices("a = 1\na = 2")[0].contains("is repeated"));
     assert!(notices("a = 1\n# c\n")[0].ends_with("is lost (at line 2, column 1)"));
     assert!(notices("# c\na = 'b' ; c\nd = # e\n").is_empty());
+}
+
+#[test]
+fn a_grave_notice_is_never_lost_in_the_crowd() {
+    let text = format!("{}{}", "a = b;c\n".repeat(1000), "- = x\n".repeat(1000));
+    let notices = load(text.as_bytes()).expect("INI").notices;
+    assert_eq!(notices.len(), 101);
+    assert_eq!(notices.iter().filter(|notice| notice.grave).count(), 1);
 }
