@@ -20,7 +20,8 @@ const OTHER_IN_3_11: [(&str, &str); 4] = [
 ];
 
 /// Cases that ksops refuses to encrypt, with a part of what it says, although upstream does not.
-const REFUSED: [(&str, i32, &str); 5] = [
+const REFUSED: [(&str, i32, &str); 6] = [
+    ("010-dup-keys", 2, "the key \"x\" is repeated"),
     ("024-dup-keys", 1, "two values have the same path A"),
     ("102-key-dup-second-doc", 1, "two values have the same path"),
     ("007-dup-keys", 2, "the key \"a\" stands twice in one object, first at line 1, column 2"),

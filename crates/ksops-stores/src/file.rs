@@ -11,22 +11,21 @@ use ksops_core::value::Value;
 use ksops_yaml::span::Position;
 use zeroize::Zeroizing;
 
-use crate::dotenv;
-use crate::dotenv::emit::DotenvEmitError;
-use crate::dotenv::load::DotenvError;
+use crate::dotenv::emit::{DotenvEmitError, emit as emit_dotenv};
+use crate::dotenv::load::{DotenvError, load as load_dotenv};
+use crate::dotenv::metadata as dotenv_metadata;
 use crate::flat::error::FlattenError;
 use crate::format::Format;
-use crate::ini;
-use crate::ini::emit::IniEmitError;
+use crate::ini::emit::{IniEmitError, emit as emit_ini};
 use crate::ini::error::IniError;
-use crate::json;
-use crate::json::emit::{Indent, JsonEmitError};
-use crate::json::load::JsonError;
+use crate::ini::load::load as load_ini;
+use crate::ini::metadata as ini_metadata;
+use crate::json::emit::{self as json_emit, Indent, JsonEmitError};
+use crate::json::load::{JsonError, load as load_json};
 use crate::notice::Notice;
 use crate::wiped::Wiped;
-use crate::yaml;
-use crate::yaml::emit::{EmitError, YamlWriter};
-use crate::yaml::load::LoadError;
+use crate::yaml::emit::{EmitError, YamlWriter, emit_value};
+use crate::yaml::load::{LoadError, load as load_yaml};
 
 /// The key of the content of a binary file.
 const BINARY_KEY: &str = "data";
@@ -170,14 +169,14 @@ pub fn read_encrypted(input: &[u8], format: Format) -> Result<Encrypted, ReadErr
 
 fn read(input: &[u8], format: Format) -> Result<Plain, ReadError> {
     match format {
-        Format::Yaml => Ok(Plain { branches: yaml::load::load(input)?, notices: Vec::new() }),
+        Format::Yaml => Ok(Plain { branches: load_yaml(input)?, notices: Vec::new() }),
         Format::Json => {
-            let loaded = json::load::load(input)?;
+            let loaded = load_json(input)?;
             Ok(Plain { branches: vec![loaded.branch], notices: loaded.notices })
         }
-        Format::Dotenv => Ok(Plain { branches: vec![dotenv::load::load(input)?], notices: Vec::new() }),
+        Format::Dotenv => Ok(Plain { branches: vec![load_dotenv(input)?], notices: Vec::new() }),
         Format::Ini => {
-            let loaded = ini::load::load(input)?;
+            let loaded = load_ini(input)?;
             Ok(Plain { branches: vec![loaded.branch], notices: loaded.notices })
         }
         Format::Binary => read_plain(Cow::Borrowed(input), format),
@@ -186,8 +185,8 @@ fn read(input: &[u8], format: Format) -> Result<Plain, ReadError> {
 
 fn take(first: &mut Branch, format: Format) -> Result<Branch, MetadataError> {
     match format {
-        Format::Dotenv => dotenv::metadata::take_metadata(first)?.ok_or(WireError::NotFound.into()),
-        Format::Ini => ini::metadata::take_metadata(first)?.ok_or(WireError::NotFound.into()),
+        Format::Dotenv => dotenv_metadata::take_metadata(first)?.ok_or(WireError::NotFound.into()),
+        Format::Ini => ini_metadata::take_metadata(first)?.ok_or(WireError::NotFound.into()),
         Format::Yaml | Format::Json | Format::Binary => Ok(wire::take(first)?),
     }
 }
@@ -209,7 +208,7 @@ pub fn write_plain(
         }
         Format::Json => {
             let branch = only(&mut branches, format)?;
-            Ok(into_bytes(json::emit::document(&branch, json_indent(indent)?)?))
+            Ok(into_bytes(json_emit::document(&branch, json_indent(indent)?)?))
         }
         Format::Binary => {
             let branch = only(&mut branches, format)?;
@@ -223,8 +222,8 @@ pub fn write_plain(
                 None => Err(WriteError::NotBinary("no binary data found in tree")),
             }
         }
-        Format::Dotenv => Ok(dotenv::emit::emit(&only(&mut branches, format)?)?),
-        Format::Ini => Ok(ini::emit::emit(&only(&mut branches, format)?)?),
+        Format::Dotenv => Ok(emit_dotenv(&only(&mut branches, format)?)?),
+        Format::Ini => Ok(emit_ini(&only(&mut branches, format)?)?),
     }
 }
 
@@ -240,8 +239,8 @@ pub fn write_encrypted(
 ) -> Result<Vec<u8>, WriteError> {
     for branch in &mut branches {
         match format {
-            Format::Dotenv => dotenv::metadata::put_metadata(branch, metadata)?,
-            Format::Ini => ini::metadata::put_metadata(branch, metadata)?,
+            Format::Dotenv => dotenv_metadata::put_metadata(branch, metadata)?,
+            Format::Ini => ini_metadata::put_metadata(branch, metadata)?,
             Format::Yaml | Format::Json | Format::Binary => wire::append(branch, metadata),
         }
     }
@@ -261,15 +260,15 @@ pub fn write_value(
 ) -> Result<Zeroizing<Vec<u8>>, WriteError> {
     match (format, node) {
         (_, Node::Map(branch)) => write_plain(vec![branch], format, indent),
-        (Format::Yaml, node) => Ok(into_bytes(yaml::emit::emit_value(&node)?)),
-        (Format::Json, node) => Ok(into_bytes(json::emit::value(&node, json_indent(indent)?)?)),
+        (Format::Yaml, node) => Ok(into_bytes(emit_value(&node)?)),
+        (Format::Json, node) => Ok(into_bytes(json_emit::value(&node, json_indent(indent)?)?)),
         (Format::Binary, _) => Err(WriteError::Value(
             "Binary files are not structured and extracting a single value is not possible",
         )),
         (Format::Dotenv, Node::Leaf(Value::Text(text))) => Ok(text.into_bytes()),
         (Format::Dotenv, _) => Err(WriteError::Value("the dotenv store only supports emitting strings")),
         // As upstream: a value that INI does not have is shown as JSON.
-        (Format::Ini, node) => Ok(into_bytes(json::emit::value(&node, Indent::default())?)),
+        (Format::Ini, node) => Ok(into_bytes(json_emit::value(&node, Indent::default())?)),
     }
 }
 

@@ -137,15 +137,19 @@ impl<'a> Loader<'a> {
                 "a key `-` in section {:?} becomes {name:?}, which is printed as a comment and lost; give it a name",
                 self.section.name
             );
-            if self.notices.len() < MOST_NOTICES || !self.notices.iter().any(|notice| notice.grave) {
-                self.notices.push(Notice { problem, position, grave: true });
-            }
+            self.note_loss(problem, position);
         }
         let value_position = self.lines.position(key.rest);
         let read = value(key.rest, &mut self.lines)
             .map_err(|_| IniError::UnclosedValue { key: name.to_string(), position: value_position })?;
-        if let Some(oddity) = read.oddity {
-            self.note(told(oddity, &name), value_position);
+        match read.oddity {
+            Some(Oddity::BehindQuote) => {
+                let problem = format!("the text behind the closing quote of the value of {name:?} is lost");
+                self.note_loss(problem, value_position);
+            }
+            Some(Oddity::CutInQuotes) => self.note(told_in_quotes(&name), value_position),
+            Some(Oddity::CutInWord) => self.note(told_in_word(&name), value_position),
+            None => {}
         }
         self.comment.push(read.comment);
         let comment = self.take_comment();
@@ -158,7 +162,7 @@ impl<'a> Loader<'a> {
         if let Some(place) = section.found.get(&name) {
             let item = &mut section.items[*place];
             (item.value, item.comment) = (value, comment);
-            self.note(format!("the key {name:?} is repeated; only the last value counts"), position);
+            self.note_loss(format!("the key {name:?} is repeated; only the last value counts"), position);
             return;
         }
         section.found.insert(name.clone(), section.items.len());
@@ -190,6 +194,13 @@ impl<'a> Loader<'a> {
         self.sections.push(Entry::Item(section.name, Node::Map(branch)));
     }
 
+    /// Something of the text is lost.
+    fn note_loss(&mut self, problem: String, position: Position) {
+        if self.notices.len() < MOST_NOTICES || !self.notices.iter().any(|notice| notice.grave) {
+            self.notices.push(Notice { problem, position, grave: true });
+        }
+    }
+
     fn note(&mut self, problem: String, position: Position) {
         if self.notices.len() < MOST_NOTICES {
             self.notices.push(Notice { problem, position, grave: false });
@@ -197,18 +208,18 @@ impl<'a> Loader<'a> {
     }
 }
 
-fn told(oddity: Oddity, key: &Key) -> String {
-    match oddity {
-        Oddity::CutInQuotes => format!(
-            "the value of {key:?} ends before the first `#` or `;` although that is in quotes; the rest is a comment \
-             (put the value between backticks)"
-        ),
-        Oddity::CutInWord => format!(
-            "the value of {key:?} ends before the first `#` or `;`; the rest is a comment (put the value between \
-             backticks if it is not)"
-        ),
-        Oddity::BehindQuote => format!("the text behind the closing quote of the value of {key:?} is lost"),
-    }
+fn told_in_quotes(key: &Key) -> String {
+    format!(
+        "the value of {key:?} ends before the first `#` or `;` although that is in quotes; the rest is a comment \
+         (put the value between backticks)"
+    )
+}
+
+fn told_in_word(key: &Key) -> String {
+    format!(
+        "the value of {key:?} ends before the first `#` or `;`; the rest is a comment (put the value between \
+         backticks if it is not)"
+    )
 }
 
 #[cfg(test)]

@@ -83,7 +83,9 @@ fn errors_say_where_and_never_what() {
 #[test]
 fn a_key_that_would_be_lost_is_grave() {
     assert_eq!(short("[s]\n- = a\n- = b\n[t]\n- = c"), "[DEFAULT]|[s]|#1=a|#2=b|[t]|#1=c");
-    assert!(load(b"- = a").expect("INI").notices[0].grave);
+    for text in ["- = a", "a = 1\na = 2", "a = `b` c"] {
+        assert!(load(text.as_bytes()).expect("INI").notices[0].grave, "{text}");
+    }
 }
 
 #[test]
@@ -98,7 +100,8 @@ fn warns_of_what_a_person_may_not_expect() {
 
 #[test]
 fn a_grave_notice_is_never_lost_in_the_crowd() {
-    let text = format!("{}{}", "a = b;c\n".repeat(1000), "- = x\n".repeat(1000));
+    let odd: String = (0..1000).map(|index| format!("a{index} = b;c\n")).collect();
+    let text = odd + &"- = x\n".repeat(1000);
     let notices = load(text.as_bytes()).expect("INI").notices;
     assert_eq!(notices.len(), 101);
     assert_eq!(notices.iter().filter(|notice| notice.grave).count(), 1);
