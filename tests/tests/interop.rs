@@ -3,7 +3,7 @@
 //! The claims of docs/COMPATIBILITY.md about what upstream reads rest on this file.
 
 use ksops_tests::failures::{self, excerpt};
-use ksops_tests::fixtures;
+use ksops_tests::fixtures::{self, AgeKeys};
 use ksops_tests::layout::{Case, decrypt, envelopes_shortened};
 use ksops_tests::oracle;
 use ksops_tests::parallel;
@@ -17,6 +17,27 @@ const OTHER_IN_3_11: [(&str, &str); 4] = [
     ("044-indent2", "3.11.0 indents JSON as it was encrypted"),
     ("045-indent0", "3.11.0 indents JSON as it was encrypted"),
     ("046-indent8", "3.11.0 indents JSON as it was encrypted"),
+];
+
+/// Cases with a number that encrypting would rewrite: refused by ksops under its own name (security.md S13).
+const REWRITTEN: [&str; 17] = [
+    "004-int",
+    "005-int-underscore",
+    "006-int-hex-oct-bin",
+    "010-int-over-uint64",
+    "011-float",
+    "012-float-small-big",
+    "013-float-special",
+    "015-float-underscore",
+    "080-flow-json",
+    "264-string-number-like",
+    "266-git-sha-like",
+    "267-float-overflow",
+    "268-ip-version",
+    "414-float-in-list",
+    "009-int-over",
+    "010-floats",
+    "012-float-underflow",
 ];
 
 /// Cases that ksops refuses to encrypt, with a part of what it says, although upstream does not.
@@ -67,11 +88,18 @@ fn the_guides_own_file_is_reported_encrypted() {
 fn upstream_reads_every_layout_case_that_ksops_encrypts() {
     let (Some(sops), Some(older)) = (oracle::sops(), oracle::sops_3_11()) else { return };
     let ksops = Program::ksops();
+    let folder = Sandbox::new();
+    let by_the_name_sops = as_sops(&folder);
     let cases = Case::readable();
     let failed = parallel::failures(&cases, |case| {
         let sandbox = Sandbox::new();
         let (name, title) = (&case.name, &case.title());
-        let outcome = case.encrypt(&ksops, &sandbox, &[]);
+        let mut outcome = case.encrypt(&ksops, &sandbox, &[]);
+        if REWRITTEN.contains(&name.as_str())
+            && outcome.errors().contains("form that encrypting does not keep")
+        {
+            outcome = case.encrypt(&by_the_name_sops, &sandbox, &[]);
+        }
         let refused = REFUSED.iter().find(|(refused, ..)| refused == name);
         let refused = refused.map(|(_, status, reason)| (*status, *reason));
         if let Some((status, reason)) = refused.or(case.is_refused().then_some((2, ""))) {
@@ -94,6 +122,51 @@ fn upstream_reads_every_layout_case_that_ksops_encrypts() {
     failures::none("layout cases", cases.len(), &failed);
 }
 
+/// ksops under the name `sops`.
+fn as_sops(folder: &Sandbox) -> Program {
+    let link = folder.root().join("sops");
+    let target = Program::ksops().path().canonicalize().expect("found before");
+    std::os::unix::fs::symlink(target, &link).expect("an empty folder");
+    Program::at(link)
+}
+
+#[test]
+fn a_number_keeps_its_text_or_is_refused() {
+    let Some(sops) = oracle::sops() else { return };
+    let (ksops, sandbox) = (Program::ksops(), Sandbox::new());
+    let recipient = &AgeKeys::read().recipients[0];
+    let encrypt = |name: &str, more: &[&str]| {
+        ksops
+            .call(&sandbox)
+            .args(["encrypt", "--age", recipient, "--encrypted-regex", "^s"])
+            .args(more)
+            .arg(name)
+            .run()
+    };
+    sandbox.write("plain.yaml", "s: x\nversion: 1.10\nmode: 0x1F\nbig: 1234567890123456789012345\n");
+    let text = encrypt("plain.yaml", &[]).output().expect("nothing selected is a number");
+    let shown = String::from_utf8_lossy(&text);
+    assert!(shown.contains("version: 1.10\nmode: 0x1F\nbig: 1234567890123456789012345\n"), "{shown}");
+    let found = decrypt(&ksops, &sandbox, &text, "yaml", &[]);
+    assert_eq!(
+        found.output(),
+        Ok(b"s: x\nversion: 1.10\nmode: 0x1F\nbig: 1234567890123456789012345\n".to_vec())
+    );
+    assert_eq!(decrypt(&sops, &sandbox, &text, "yaml", &[]).status, 0, "the MAC is upstream's");
+
+    sandbox.write("secret.json", "{\"s\": [1.10]}");
+    let refused = encrypt("secret.json", &[]);
+    assert_eq!(refused.status, 23, "{}", refused.report());
+    assert!(
+        refused.errors().contains("(at s[0])") && !refused.errors().contains("1.10]"),
+        "{}",
+        refused.report()
+    );
+    let text = encrypt("secret.json", &["--as-string"]).output().expect("a string keeps its text");
+    let found = decrypt(&sops, &sandbox, &text, "json", &[]);
+    assert_eq!(found.output(), Ok(b"{\n\t\"s\": [\n\t\t\"1.10\"\n\t]\n}\n".to_vec()));
+}
+
 #[test]
 fn ksops_reads_every_layout_case_that_upstream_encrypts() {
     let Some(sops) = oracle::sops() else { return };
@@ -112,13 +185,9 @@ fn ksops_reads_every_layout_case_that_upstream_encrypts() {
 
 #[test]
 fn ksops_prints_every_layout_case_as_upstream_does() {
-    let ksops = Program::ksops();
-    let sandbox = Sandbox::new();
-    // Under the name sops: a rule that matches nothing is refused by ksops.
-    let sops = sandbox.root().join("sops");
-    std::os::unix::fs::symlink(ksops.path().canonicalize().expect("found before"), &sops)
-        .expect("an empty folder");
-    let sops = Program::at(sops);
+    // Under its own name ksops refuses a rule that matches nothing.
+    let folder = Sandbox::new();
+    let sops = as_sops(&folder);
     let cases: Vec<Case> = Case::all().into_iter().filter(|case| case.encrypts == 0).collect();
     let failed = parallel::failures(&cases, |case| {
         let sandbox = Sandbox::new();

@@ -20,12 +20,39 @@ pub enum Value {
     Timestamp(OffsetDateTime),
     /// Nothing; never encrypted and not in the MAC.
     Null,
+    /// A number whose text in the file is not the one that it would be printed with (security.md S13).
+    Written(Box<WrittenNumber>),
+}
+
+/// A number with its text in the file, such as `1.10`, `0x1F` or one of 25 digits.
+#[derive(Clone, PartialEq)]
+pub struct WrittenNumber {
+    /// The number: a [`Value::Int`] or [`Value::Float`].
+    pub value: Value,
+    /// The text in the file.
+    pub text: SecretBytes,
 }
 
 impl Value {
     /// Makes a string value.
     pub fn text(text: impl Into<SecretBytes>) -> Self {
         Self::Text(text.into())
+    }
+
+    /// The value without the text that a number had.
+    #[must_use]
+    pub fn plain(&self) -> &Self {
+        match self {
+            Self::Written(written) => &written.value,
+            value => value,
+        }
+    }
+
+    /// Forgets the text that a number had.
+    pub fn forget_text(&mut self) {
+        if let Self::Written(written) = self {
+            *self = std::mem::replace(&mut written.value, Self::Null);
+        }
     }
 
     /// The name of the value's type, for messages.
@@ -38,6 +65,7 @@ impl Value {
             Self::Bool(_) => "bool",
             Self::Timestamp(_) => "time.Time",
             Self::Null => "null",
+            Self::Written(written) => written.value.type_name(),
         }
     }
 }

@@ -25,7 +25,7 @@ use crate::json::load::{JsonError, load as load_json};
 use crate::notice::Notice;
 use crate::wiped::Wiped;
 use crate::yaml::emit::{EmitError, YamlWriter, emit_value};
-use crate::yaml::load::{LoadError, load as load_yaml};
+use crate::yaml::load::{LoadError, load_keeping_numbers as load_yaml};
 
 /// The key of the content of a binary file.
 const BINARY_KEY: &str = "data";
@@ -137,41 +137,42 @@ pub struct Encrypted {
     pub notices: Vec<Notice>,
 }
 
-/// Reads a plain file. Binary takes an owned input over without a copy.
+/// Reads a plain file. Binary takes an owned input over without a copy. With `keeps_numbers`, numbers that would be
+/// printed otherwise keep their text (security.md S13).
 ///
 /// # Errors
 /// [`ReadError`].
-pub fn read_plain(input: Cow<'_, [u8]>, format: Format) -> Result<Plain, ReadError> {
+pub fn read_plain(input: Cow<'_, [u8]>, format: Format, keeps_numbers: bool) -> Result<Plain, ReadError> {
     match format {
         Format::Binary => {
             let data = SecretBytes::new(input.into_owned());
             let entry = Entry::Item(BINARY_KEY.into(), Node::Leaf(Value::Text(data)));
             Ok(Plain { branches: vec![Branch { entries: vec![entry] }], notices: Vec::new() })
         }
-        _ => read(&Wiped::new(input), format),
+        _ => read(&Wiped::new(input), format, keeps_numbers),
     }
 }
 
-/// Reads an encrypted file.
+/// Reads an encrypted file; `keeps_numbers` as in [`read_plain`].
 ///
 /// # Errors
 /// [`ReadError`]; faults of the metadata are told in the result.
-pub fn read_encrypted(input: &[u8], format: Format) -> Result<Encrypted, ReadError> {
+pub fn read_encrypted(input: &[u8], format: Format, keeps_numbers: bool) -> Result<Encrypted, ReadError> {
     let Plain { mut branches, notices } = match format {
         // The envelope of a binary file is JSON.
-        Format::Binary => read(input, Format::Json)?,
-        format => read(input, format)?,
+        Format::Binary => read(input, Format::Json, keeps_numbers)?,
+        format => read(input, format, keeps_numbers)?,
     };
     let metadata = branches.first_mut().map_or(Err(WireError::NotFound.into()), |first| take(first, format));
     branches.iter_mut().skip(1).for_each(wire::discard);
     Ok(Encrypted { branches, metadata, notices })
 }
 
-fn read(input: &[u8], format: Format) -> Result<Plain, ReadError> {
+fn read(input: &[u8], format: Format, keeps_numbers: bool) -> Result<Plain, ReadError> {
     match format {
-        Format::Yaml => Ok(Plain { branches: load_yaml(input)?, notices: Vec::new() }),
+        Format::Yaml => Ok(Plain { branches: load_yaml(input, keeps_numbers)?, notices: Vec::new() }),
         Format::Json => {
-            let loaded = load_json(input)?;
+            let loaded = load_json(input, keeps_numbers)?;
             Ok(Plain { branches: vec![loaded.branch], notices: loaded.notices })
         }
         Format::Dotenv => Ok(Plain { branches: vec![load_dotenv(input)?], notices: Vec::new() }),
@@ -179,7 +180,7 @@ fn read(input: &[u8], format: Format) -> Result<Plain, ReadError> {
             let loaded = load_ini(input)?;
             Ok(Plain { branches: vec![loaded.branch], notices: loaded.notices })
         }
-        Format::Binary => read_plain(Cow::Borrowed(input), format),
+        Format::Binary => read_plain(Cow::Borrowed(input), format, keeps_numbers),
     }
 }
 

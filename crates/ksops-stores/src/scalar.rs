@@ -29,7 +29,7 @@ impl Deref for Text<'_> {
 
 /// The text of a value; nothing for a timestamp that has none.
 pub(crate) fn text(value: &Value) -> Option<Text<'_>> {
-    let made = match value {
+    let made = match value.plain() {
         Value::Text(text) => return Some(Text::Own(text.expose())),
         Value::Int(int) => int.to_string(),
         Value::Float(value) => float_text(*value),

@@ -33,7 +33,8 @@ pub struct DecryptRequest {
     pub extract: Option<Vec<PathPart>>,
     /// The indentation; nothing or 0 for the format's default.
     pub indent: Option<i64>,
-    /// What happens when the output's format holds one document only and there are more.
+    /// Whether it is upstream's way: numbers that are not encrypted lose their text, and where the output's format
+    /// holds one document only the others are left out.
     pub policy: Policy,
     /// Which kinds of keys are tried first.
     pub decryption_order: DecryptionOrder,
@@ -100,7 +101,7 @@ pub fn decrypt(
     request: &DecryptRequest,
     services: &Services,
 ) -> Result<Decrypted, DecryptError> {
-    let (branches, block, notices) = read(input, request.input_format)?;
+    let (branches, block, notices) = read(input, request)?;
     let metadata = wire::from_branch(&block?).map_err(MetadataError::from)?;
     let data_key = recover(
         &metadata.key_groups,
@@ -119,7 +120,7 @@ pub fn decrypt(
     } else {
         let mut first = Some(branches);
         // A second attempt is rare; it reads the text again instead of keeping a copy of every tree.
-        let read = || first.take().unwrap_or_else(|| read_again(input, request.input_format));
+        let read = || first.take().unwrap_or_else(|| read_again(input, request));
         decrypt_tree(&data_key, &metadata, Options::default(), read)?
     };
     let mut warnings: Vec<String> = notices.iter().map(ToString::to_string).collect();
@@ -130,29 +131,31 @@ pub fn decrypt(
 type Parts = (Vec<Branch>, Result<Branch, MetadataError>, Vec<Notice>);
 
 /// The documents without metadata, the metadata, and what the store noticed.
-fn read(input: &[u8], format: Format) -> Result<Parts, ReadError> {
+fn read(input: &[u8], request: &DecryptRequest) -> Result<Parts, ReadError> {
+    // Numbers that are not encrypted keep their text (security.md S13).
+    let (format, keeps_numbers) = (request.input_format, request.policy == Policy::Refuse);
     if format != Format::Yaml {
-        let file = file::read_encrypted(input, format)?;
+        let file = file::read_encrypted(input, format, keeps_numbers)?;
         return Ok((file.branches, file.metadata, file.notices));
     }
-    let mut branches = read_yaml(input)?;
+    let mut branches = read_yaml(input, keeps_numbers)?;
     let block =
         branches.first_mut().map_or(Err(WireError::NotFound), wire::take).map_err(MetadataError::from);
     branches.iter_mut().skip(1).for_each(wire::discard);
     Ok((branches, block, Vec::new()))
 }
 
-fn read_yaml(input: &[u8]) -> Result<Vec<Branch>, LoadError> {
+fn read_yaml(input: &[u8], keeps_numbers: bool) -> Result<Vec<Branch>, LoadError> {
     if input.is_empty() {
         return Ok(Vec::new());
     }
     let text = input::decode(input)?;
-    read_ahead(&text, |documents| std::iter::from_fn(|| documents.next_branch()).collect())
+    read_ahead(&text, keeps_numbers, |documents| std::iter::from_fn(|| documents.next_branch()).collect())
 }
 
-fn read_again(input: &[u8], format: Format) -> Vec<Branch> {
+fn read_again(input: &[u8], request: &DecryptRequest) -> Vec<Branch> {
     // It was read once already, so this succeeds.
-    read(input, format).map(|(branches, ..)| branches).unwrap_or_default()
+    read(input, request).map(|(branches, ..)| branches).unwrap_or_default()
 }
 
 fn print(

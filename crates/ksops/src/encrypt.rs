@@ -6,7 +6,8 @@ use ksops_core::clock::Clock;
 use ksops_core::crypto::data_key::DataKey;
 use ksops_core::document::ambiguity::first_ambiguous_path;
 use ksops_core::document::encrypt::{
-    Counts, EncryptError as TreeError, Encryptor, ReservedKeys, Sealed, reserved_key,
+    Counts, EncryptError as TreeError, EncryptErrorKind, Encryptor, Numbers, ReservedKeys, Sealed,
+    reserved_key,
 };
 use ksops_core::document::verify::{Comments, Fidelity, Typing, Verifier, VerifyError};
 use ksops_core::keys::distribute::{DistributeError, distribute, new_group};
@@ -56,8 +57,21 @@ pub struct EncryptRequest {
     pub indent: Option<i64>,
     /// What happens when secrets would stay in plaintext.
     pub policy: Policy,
+    /// Encrypts a number as a string where its text would change otherwise (security.md S13).
+    pub as_string: bool,
     /// Accepts an output in which nothing is encrypted (security.md S1).
     pub allow_unencrypted: bool,
+}
+
+impl EncryptRequest {
+    /// What becomes of numbers whose text would change.
+    pub(crate) fn numbers(&self) -> Numbers {
+        match (self.as_string, self.policy) {
+            (true, _) => Numbers::AsText,
+            (false, Policy::Refuse) => Numbers::Refuse,
+            (false, Policy::Warn) => Numbers::Rewrite,
+        }
+    }
 }
 
 /// An encrypted file that was decrypted again in memory and found equal to the input.
@@ -164,6 +178,9 @@ impl EncryptError {
             Self::Unfit { .. } => {
                 vec!["write the values as text in the input, or choose another `--output-type`".into()]
             }
+            Self::Tree(TreeError { kind: EncryptErrorKind::InexactNumber, .. }) => {
+                vec!["`--as-string` encrypts such numbers as strings, with their text as it is".into()]
+            }
             Self::AmbiguousPath { .. } => vec!["rename one of the keys".into()],
             Self::Distribute(error) => error.hints().into_iter().map(str::to_owned).collect(),
             Self::Verify(_) => {
@@ -228,12 +245,13 @@ pub fn encrypt_with<'a>(
     let text = input::decode(&input).map_err(LoadError::from)?;
     let data_key = DataKey::generate(random)?;
     let mut encryptor =
-        Encryptor::new(&data_key, &request.selection, request.mac_only_encrypted, random, None);
+        Encryptor::new(&data_key, &request.selection, request.mac_only_encrypted, random, None)
+            .numbers(request.numbers());
     let mut pages = Pages::new(request.indent.unwrap_or(0))?;
     let mut guard = Guard::new(request);
     // Address space only; the text then never has to be copied while it grows.
     pages.reserve(text.len() * 6);
-    read_ahead(&text, |documents| {
+    read_ahead(&text, true, |documents| {
         while let Some(branch) = documents.next_branch() {
             let mut branch = branch?;
             guard.before(&branch, ReservedKeys::Block)?;
@@ -358,8 +376,9 @@ fn verify(input: &str, output: &str, data_key: &DataKey, written: &Metadata) -> 
     let fidelity = Fidelity { typing: Typing::Full, comments: Comments::Kept };
     let mut verifier = Verifier::new(data_key, &selection, written.mac_only_encrypted, fidelity);
     let mut metadata = None;
-    let mut inputs = YamlReader::new(input);
-    read_ahead(output, |outputs| {
+    let mut inputs = YamlReader::new(input).keeping_numbers(true);
+    // Numbers that kept their text must have it again.
+    read_ahead(output, true, |outputs| {
         loop {
             let (input, output) = match (inputs.next_branch(), outputs.next_branch()) {
                 (None, None) => return Ok(()),

@@ -41,18 +41,23 @@ impl Documents<'_> {
     }
 }
 
-/// Runs `work` over the documents of `text`.
-pub(crate) fn read_ahead<R>(text: &str, work: impl FnOnce(&mut Documents<'_>) -> R) -> R {
+/// Runs `work` over the documents of `text`; `keeps_numbers` as in [`YamlReader::keeping_numbers`].
+pub(crate) fn read_ahead<R>(
+    text: &str,
+    keeps_numbers: bool,
+    work: impl FnOnce(&mut Documents<'_>) -> R,
+) -> R {
+    let reader = || YamlReader::new(text).keeping_numbers(keeps_numbers);
     if text.len() < LARGE {
-        return work(&mut Documents(Source::Here(Box::new(YamlReader::new(text)))));
+        return work(&mut Documents(Source::Here(Box::new(reader()))));
     }
     std::thread::scope(|scope| {
         let (sender, batches) = sync_channel(WAITING);
         // Deeply nested text needs more than a thread's usual 2 MiB.
-        let reader = std::thread::Builder::new().stack_size(STACK);
-        let started = reader.spawn_scoped(scope, move || send(YamlReader::new(text), &sender));
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let started = thread.spawn_scoped(scope, move || send(reader(), &sender));
         if started.is_err() {
-            return work(&mut Documents(Source::Here(Box::new(YamlReader::new(text)))));
+            return work(&mut Documents(Source::Here(Box::new(reader()))));
         }
         work(&mut Documents(Source::Ahead { batches, batch: Vec::new().into_iter() }))
         // Dropping the receiver ends the reading thread, also after an error.
@@ -80,7 +85,7 @@ mod tests {
     use super::{LARGE, read_ahead};
 
     fn count(text: &str) -> (usize, bool) {
-        read_ahead(text, |documents| {
+        read_ahead(text, false, |documents| {
             let mut number = 0;
             while let Some(branch) = documents.next_branch() {
                 if branch.is_err() {

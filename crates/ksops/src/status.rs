@@ -22,7 +22,10 @@ pub enum StatusError {
 /// [`StatusError`] if the file or its metadata cannot be read.
 pub fn is_encrypted(input: &[u8], format: Format) -> Result<bool, StatusError> {
     // Upstream reads the whole file, so that broken text behind the first document is an error, too.
-    match file::read_encrypted(input, format)?.metadata.and_then(|block| Ok(wire::from_branch(&block)?)) {
+    match file::read_encrypted(input, format, false)?
+        .metadata
+        .and_then(|block| Ok(wire::from_branch(&block)?))
+    {
         Ok(metadata) => Ok(!metadata.version.is_empty() && !metadata.mac.is_empty()),
         Err(MetadataError::Wire(WireError::NotFound | WireError::NoVersion)) => Ok(false),
         Err(error) => Err(error.into()),

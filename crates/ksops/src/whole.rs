@@ -38,7 +38,7 @@ pub(crate) fn encrypt(
     let is_binary = request.input_format == Format::Binary;
     // A binary file can be large, and the MAC over its one value tells whether that came back.
     let text = if is_binary { input.take() } else { Cow::Borrowed(&*input) };
-    let Plain { mut branches, notices } = file::read_plain(text, request.input_format)?;
+    let Plain { mut branches, notices } = file::read_plain(text, request.input_format, true)?;
     let mut warnings = Vec::new();
     let (grave, light): (Vec<_>, Vec<_>) = notices.iter().partition(|notice| notice.grave);
     if request.policy == Policy::Refuse && !grave.is_empty() {
@@ -53,7 +53,8 @@ pub(crate) fn encrypt(
     let data_key = DataKey::generate(random)?;
     let reserved = reserved_keys(output_format);
     let mut encryptor = Encryptor::new(&data_key, &rules.selection, rules.mac_only_encrypted, random, None)
-        .reserving(reserved);
+        .reserving(reserved)
+        .numbers(request.numbers());
     let mut guard = Guard::new(request);
     for branch in &mut branches {
         guard.before(branch, reserved)?;
@@ -73,7 +74,7 @@ pub(crate) fn encrypt(
     let checked = if is_binary {
         check.by_mac(&output)
     } else {
-        let mut plain = file::read_plain(Cow::Borrowed(&input), request.input_format)?.branches;
+        let mut plain = file::read_plain(Cow::Borrowed(&input), request.input_format, true)?.branches;
         if output_format == Format::Ini {
             plain.iter_mut().for_each(with_default_section);
         }
@@ -174,8 +175,8 @@ impl Check<'_> {
     }
 
     fn read(&self, output: &[u8]) -> Result<(Vec<Branch>, Metadata), String> {
-        let encrypted =
-            file::read_encrypted(output, self.request.output_format).map_err(|error| error.to_string())?;
+        let encrypted = file::read_encrypted(output, self.request.output_format, true)
+            .map_err(|error| error.to_string())?;
         let block = encrypted.metadata.map_err(|error| error.to_string())?;
         let metadata = wire::from_branch(&block).map_err(|error| error.to_string())?;
         // A file without a rule reads as one with the default.

@@ -113,6 +113,7 @@ fn again(encrypted: &str, input: &[u8]) -> Result<String, String> {
         threshold: metadata.shamir_threshold,
         indent: None,
         policy: Policy::Warn,
+        as_string: false,
         allow_unencrypted: true,
     };
     let services = Services::new(vec![Box::new(recorded)]);

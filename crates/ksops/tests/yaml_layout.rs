@@ -47,6 +47,7 @@ fn encrypted(input: &[u8], indent: i64) -> Result<Vec<u8>, String> {
         threshold: 0,
         indent: Some(indent),
         policy: Policy::Warn,
+        as_string: false,
         allow_unencrypted: true,
     };
     encrypt(input, &request, &services()).map(|encrypted| encrypted.text).map_err(|error| error.to_string())

@@ -71,6 +71,7 @@ pub fn encrypt(case: &Case) -> Outcome {
             threshold: 0,
             indent: Some(case.indent),
             policy: Policy::Warn,
+            as_string: false,
             allow_unencrypted: true,
         };
         let random = Stream::new(case.stream);

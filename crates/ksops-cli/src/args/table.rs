@@ -167,6 +167,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("encrypted-comment-regex", "", VALUE, KEYS, "REGEX", "Encrypt only values whose comment matches"),
     row("unencrypted-comment-regex", "", VALUE, KEYS, "REGEX", "Leave values plain whose comment matches"),
     row("mac-only-encrypted", "", OFF, KEYS, "", "Compute the MAC over encrypted values only"),
+    row("as-string", "", OFF, TOP.or(Levels::ENCRYPT), "", "Encrypt numbers that would be rewritten (1.10, 0x1F) as strings"),
     row("allow-unencrypted", "", OFF, TOP.or(Levels::ENCRYPT), "", "Accept that no value of the file gets encrypted"),
     row("encryption-context", "", VALUE, CONTEXT, "PAIRS", "AWS KMS encryption context, as in a:b,c:d"),
     row("shamir-secret-sharing-threshold", "", NUMBER, THRESHOLD, "N", "Number of key groups needed to decrypt"),

@@ -55,6 +55,7 @@ pub(crate) fn encrypted(
         threshold: settings.threshold,
         indent: formats::indent(flags, &config.stores(), output_format),
         policy: context.program.policy(),
+        as_string: flags.is_set("as-string"),
         allow_unencrypted: flags.is_set("allow-unencrypted"),
     };
     context

@@ -60,6 +60,7 @@ impl DataType {
             Value::Bool(_) => Self::Bool,
             Value::Timestamp(_) => Self::Time,
             Value::Null => return None,
+            Value::Written(written) => return Self::of(&written.value),
         })
     }
 }
@@ -111,6 +112,7 @@ pub fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), UnwritableError> {
         Value::Bool(false) => out.extend_from_slice(b"False"),
         Value::Timestamp(moment) => timestamp::write_exact(*moment, out).ok_or(UnwritableError)?,
         Value::Null => {}
+        Value::Written(written) => write(&written.value, out)?,
     }
     Ok(())
 }

@@ -38,6 +38,19 @@ pub enum ReservedKeys {
     Prefix,
 }
 
+/// What becomes of a selected number whose text would change (security.md S13). What is not selected keeps its text,
+/// unless numbers are rewritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Numbers {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// Its text is encrypted as a string.
+    AsText,
+    /// It changes as upstream has it, with a warning.
+    Rewrite,
+}
+
 /// How many leaves were encrypted. Comments do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -102,6 +115,12 @@ pub enum EncryptErrorKind {
          make it longer"
     )]
     CommentMatchesRule,
+    /// A number would come back with another text.
+    #[error(
+        "the number is written in a form that encrypting does not keep (such as 1.10, 0x1F or 25 digits); put it into \
+         quotes, or write it in the usual form"
+    )]
+    InexactNumber,
     /// Nobody could decrypt the file.
     #[error(
         "with encrypted_comment_regex, a second comment behind a matching one in a list gives a file that cannot be \
@@ -163,6 +182,7 @@ impl<'a> Encryptor<'a> {
                 selection,
                 stash,
                 scratch: Zeroizing::new(Vec::with_capacity(512)),
+                numbers: Numbers::default(),
                 document: 0,
                 counts: Counts::default(),
                 warnings: Vec::new(),
@@ -174,6 +194,13 @@ impl<'a> Encryptor<'a> {
     #[must_use]
     pub fn reserving(mut self, reserved: ReservedKeys) -> Self {
         self.reserved = reserved;
+        self
+    }
+
+    /// Says what becomes of numbers that would change; without this call they are refused.
+    #[must_use]
+    pub fn numbers(mut self, numbers: Numbers) -> Self {
+        self.state.numbers = numbers;
         self
     }
 
@@ -253,12 +280,33 @@ struct State<'a> {
     selection: &'a Selection,
     stash: Option<Stash>,
     scratch: Zeroizing<Vec<u8>>,
+    numbers: Numbers,
     document: usize,
     counts: Counts,
     warnings: Vec<Warning>,
 }
 
 impl State<'_> {
+    fn written_number(&mut self, value: &mut Value, spot: &Spot<'_>) -> Result<(), EncryptErrorKind> {
+        match (self.numbers, spot.encrypted) {
+            (Numbers::Refuse, true) => return Err(EncryptErrorKind::InexactNumber),
+            (Numbers::Refuse | Numbers::AsText, false) => {}
+            (Numbers::AsText, true) => {
+                if let Value::Written(number) = value {
+                    *value = Value::Text(std::mem::take(&mut number.text));
+                }
+            }
+            (Numbers::Rewrite, is_encrypted) => {
+                value.forget_text();
+                if is_encrypted {
+                    let path = spot.trail.to_path();
+                    self.warnings.push(Warning::NumberRewritten { document: self.document, path });
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn iv(&mut self, trail: &Trail<'_>, kind: DataType, bytes: &[u8]) -> Result<[u8; IV_LEN], RandomError> {
         let stash = self.stash.as_mut();
         match stash.and_then(|stash| stash.take(self.document, trail, kind, bytes)) {
@@ -298,6 +346,9 @@ impl Visitor for State<'_> {
 
     fn leaf(&mut self, node: &mut Node, _: bool, spot: &Spot<'_>) -> Result<(), EncryptErrorKind> {
         let Node::Leaf(value) = node else { return Ok(()) };
+        if matches!(value, Value::Written(_)) {
+            self.written_number(value, spot)?;
+        }
         let Some(kind) = DataType::of(value) else { return Ok(()) };
         if !spot.encrypted && self.mac_only_encrypted {
             // Neither encrypted nor hashed, so it needs no text form, as upstream has it.

@@ -30,6 +30,13 @@ pub enum Warning {
         /// Where.
         path: TreePath,
     },
+    /// A number comes back with another text.
+    NumberRewritten {
+        /// The document, from 0.
+        document: usize,
+        /// Where.
+        path: TreePath,
+    },
     /// The file's regular expression is invalid and matches nothing.
     InvalidPattern(PatternError),
     /// The selection by comments could not be followed as written; the values themselves told what is encrypted.
@@ -53,6 +60,11 @@ impl fmt::Display for Warning {
             Self::EmptyCommentDropped { document, path } => write!(
                 f,
                 "the empty comment at {} was dropped: in an encrypted list it would become an element",
+                place(*document, path)
+            ),
+            Self::NumberRewritten { document, path } => write!(
+                f,
+                "the number at {} is written in a form that is not kept; put it into quotes if its text matters",
                 place(*document, path)
             ),
             Self::InvalidPattern(error) => write!(f, "{error}; it matches nothing"),

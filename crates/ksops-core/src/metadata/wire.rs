@@ -92,7 +92,10 @@ pub fn take(first: &mut Branch) -> Result<Branch, WireError> {
     });
     match (error, block) {
         (Some(error), _) => Err(error),
-        (None, Some(block)) => Ok(block),
+        (None, Some(mut block)) => {
+            block.forget_number_texts();
+            Ok(block)
+        }
         (None, None) => Err(WireError::NotFound),
     }
 }

@@ -91,7 +91,28 @@ impl fmt::Debug for Key {
     }
 }
 
+impl Node {
+    /// Forgets the texts that numbers had.
+    pub fn forget_number_texts(&mut self) {
+        match self {
+            Self::Leaf(value) => value.forget_text(),
+            Self::Map(branch) => branch.forget_number_texts(),
+            Self::List(list) => list.iter_mut().for_each(Self::forget_number_texts),
+            Self::Comment(_) => {}
+        }
+    }
+}
+
 impl Branch {
+    /// Forgets the texts that numbers had.
+    pub fn forget_number_texts(&mut self) {
+        for entry in &mut self.entries {
+            if let Entry::Item(_, node) = entry {
+                node.forget_number_texts();
+            }
+        }
+    }
+
     /// The node of the first item with this key.
     #[must_use]
     pub fn node(&self, key: &str) -> Option<&Node> {

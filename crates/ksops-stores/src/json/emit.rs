@@ -8,6 +8,7 @@ use ksops_core::value::Value;
 use zeroize::Zeroizing;
 
 use super::float;
+use super::scan::is_number;
 
 /// How deep a tree may be; deeper ones are not loaded.
 const MAX_DEPTH: usize = 1_000;
@@ -194,6 +195,10 @@ impl Printer {
                 self.string(&text);
             }
             Value::Null => self.out.push_str("null"),
+            Value::Written(number) => match number.text.expose_str() {
+                Some(text) if is_number(number.text.expose()) => self.out.push_str(text),
+                _ => self.leaf(&number.value)?,
+            },
             _ => return Err(no_form),
         }
         Ok(())

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use ksops_core::secret::SecretBytes;
 use ksops_core::tree::branch::{Branch, Entry, Key, Node};
-use ksops_core::value::Value;
+use ksops_core::value::{Value, WrittenNumber};
 use ksops_yaml::span::Position;
 
+use super::float;
 use super::scan::Scanner;
 use crate::notice::Notice;
 
@@ -79,12 +80,13 @@ pub struct JsonLoaded {
     pub notices: Vec<Notice>,
 }
 
-/// Reads a file: one object.
+/// Reads a file: one object. With `keeps_numbers`, a number that would be printed otherwise keeps its text.
 ///
 /// # Errors
 /// [`JsonError`] for anything else than JSON with an object at the top, truncated text included.
-pub fn load(bytes: &[u8]) -> Result<JsonLoaded, JsonError> {
-    let mut loader = Loader { scanner: Scanner::new(bytes), open: Vec::new(), notices: Vec::new() };
+pub fn load(bytes: &[u8], keeps_numbers: bool) -> Result<JsonLoaded, JsonError> {
+    let scanner = Scanner::new(bytes);
+    let mut loader = Loader { scanner, keeps_numbers, open: Vec::new(), notices: Vec::new() };
     loader.top()?;
     let branch = loader.object()?;
     loader.scanner.skip_blanks();
@@ -105,6 +107,7 @@ enum Open {
 
 struct Loader<'a> {
     scanner: Scanner<'a>,
+    keeps_numbers: bool,
     open: Vec<Open>,
     notices: Vec<Notice>,
 }
@@ -214,7 +217,10 @@ impl Loader<'_> {
             Some(b'-' | b'0'..=b'9') => {
                 let place = self.scanner.offset();
                 let text = self.scanner.number()?;
-                number(text).ok_or_else(|| self.scanner.error_at(place, "the number: value out of range"))?
+                let value = number(text);
+                let value =
+                    value.ok_or_else(|| self.scanner.error_at(place, "the number: value out of range"))?;
+                if self.keeps_numbers { with_text(value, text) } else { value }
             }
             _ => return Err(self.scanner.error("invalid character, looking for beginning of value")),
         };
@@ -262,6 +268,19 @@ impl Loader<'_> {
 
 /// More would help nobody, and each costs a look through the text.
 const MAX_NOTICES: usize = 10;
+
+/// The number with its text, if that is not the one it would be printed with.
+fn with_text(value: Value, text: &str) -> Value {
+    let is_printed_so = match &value {
+        Value::Int(int) => int.to_string() == text,
+        Value::Float(float) => *float::text(*float) == *text,
+        _ => true,
+    };
+    if is_printed_so {
+        return value;
+    }
+    Value::Written(Box::new(WrittenNumber { value, text: SecretBytes::from(text) }))
+}
 
 /// Integers within 64 bits stay integers, all else is a float. Gives nothing if it is too large for one.
 fn number(text: &str) -> Option<Value> {

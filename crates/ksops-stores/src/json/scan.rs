@@ -208,6 +208,12 @@ pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
     plain.count() * BLOCK
 }
 
+/// Whether `text` is a number as JSON has it, and nothing else.
+pub(crate) fn is_number(text: &[u8]) -> bool {
+    let mut scanner = Scanner::new(text);
+    scanner.number().is_ok() && scanner.peek().is_none()
+}
+
 fn push_lossy(text: &mut String, bytes: &[u8]) {
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

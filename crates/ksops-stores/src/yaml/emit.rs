@@ -298,6 +298,7 @@ impl YamlWriter {
     fn leaf(&mut self, value: &Value, comments: EventComments) -> Result<(), EmitError> {
         let text: Cow<'_, str> = match value {
             Value::Text(text) => return self.text(text.expose(), comments),
+            Value::Written(number) => number.text.expose_str().unwrap_or("null").into(),
             Value::Int(int) => int.to_string().into(),
             Value::Float(float) => float::text(*float).into(),
             Value::Bool(truth) => if *truth { "true" } else { "false" }.into(),

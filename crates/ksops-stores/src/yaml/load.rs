@@ -4,15 +4,17 @@ use std::borrow::Cow;
 
 use ksops_core::secret::SecretBytes;
 use ksops_core::tree::branch::{Branch, Comment, Entry, Key, Node};
-use ksops_core::value::Value;
+use ksops_core::value::{Value, WrittenNumber};
 use ksops_yaml::error::SyntaxError;
 use ksops_yaml::input;
 use ksops_yaml::parser::{Limits, Parser};
 use ksops_yaml::resolve::{ResolveError, Scalar, resolve};
 use ksops_yaml::span::Position;
 use ksops_yaml::strict::check_mapping;
-use ksops_yaml::syntax::{Content, Document, NodeId};
+use ksops_yaml::syntax::{Content, Document, NodeId, ScalarStyle};
 use zeroize::Zeroizing;
+
+use super::float;
 
 /// How deep collections may lie, aliases expanded.
 const MAX_DEPTH: usize = 1_000;
@@ -95,13 +97,21 @@ pub struct YamlReader<'a> {
     text: &'a str,
     parser: Parser<'a>,
     any: bool,
+    keeps_numbers: bool,
 }
 
 impl<'a> YamlReader<'a> {
     /// Starts reading a text that [`input::decode`] has decoded.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
-        Self { text, parser: Parser::new(text, Limits::default()), any: false }
+        Self { text, parser: Parser::new(text, Limits::default()), any: false, keeps_numbers: false }
+    }
+
+    /// Lets a number that would be printed otherwise keep its text (security.md S13).
+    #[must_use]
+    pub fn keeping_numbers(mut self, keeps_numbers: bool) -> Self {
+        self.keeps_numbers = keeps_numbers;
+        self
     }
 
     /// Reads the next document; `None` at the end.
@@ -115,9 +125,9 @@ impl<'a> YamlReader<'a> {
                 check_mapping(&document, self.text)
                     .map_err(LoadError::from)
                     // The check has bounded the aliases already, as upstream does.
-                    .and_then(|()| load_document(&document, self.text, usize::MAX)),
+                    .and_then(|()| load_document(&document, self.text, usize::MAX, self.keeps_numbers)),
             ),
-            Some(Ok(document)) => Some(load_document(&document, self.text, MAX_EXPANDED)),
+            Some(Ok(document)) => Some(load_document(&document, self.text, MAX_EXPANDED, self.keeps_numbers)),
             Some(Err(error)) if first => Some(Err(error.into())),
             Some(Err(error)) => Some(Err(LoadError::LaterSyntax(error))),
             None if first => Some(Err(LoadError::Empty)),
@@ -131,22 +141,35 @@ impl<'a> YamlReader<'a> {
 /// # Errors
 /// [`LoadError`] if a document cannot be read.
 pub fn load(bytes: &[u8]) -> Result<Vec<Branch>, LoadError> {
+    load_keeping_numbers(bytes, false)
+}
+
+/// As [`load`]; with `keeps_numbers`, a number that would be printed otherwise keeps its text.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_keeping_numbers(bytes: &[u8], keeps_numbers: bool) -> Result<Vec<Branch>, LoadError> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
     match input::decode(bytes)? {
-        Cow::Borrowed(text) => load_text(text),
-        Cow::Owned(text) => load_text(&Zeroizing::new(text)),
+        Cow::Borrowed(text) => load_text(text, keeps_numbers),
+        Cow::Owned(text) => load_text(&Zeroizing::new(text), keeps_numbers),
     }
 }
 
-fn load_text(text: &str) -> Result<Vec<Branch>, LoadError> {
-    let mut reader = YamlReader::new(text);
+fn load_text(text: &str, keeps_numbers: bool) -> Result<Vec<Branch>, LoadError> {
+    let mut reader = YamlReader::new(text).keeping_numbers(keeps_numbers);
     std::iter::from_fn(|| reader.next_branch()).collect()
 }
 
-fn load_document(document: &Document<'_>, text: &str, most_expanded: usize) -> Result<Branch, LoadError> {
-    let mut loader = Loader { document, text, most_expanded, expanded: 0, aliases: 0 };
+fn load_document(
+    document: &Document<'_>,
+    text: &str,
+    most_expanded: usize,
+    keeps_numbers: bool,
+) -> Result<Branch, LoadError> {
+    let mut loader = Loader { document, text, most_expanded, keeps_numbers, expanded: 0, aliases: 0 };
     let mut branch = Branch::default();
     comments(&document.comments.head, false, |comment| branch.entries.push(Entry::Comment(comment)));
     if let Some(root) = document.root() {
@@ -169,6 +192,7 @@ struct Loader<'d, 'a> {
     document: &'d Document<'a>,
     text: &'d str,
     most_expanded: usize,
+    keeps_numbers: bool,
     expanded: usize,
     aliases: usize,
 }
@@ -340,9 +364,9 @@ impl<'d> Loader<'d, '_> {
         let value = match resolve(self.document.node(id)) {
             Ok(Scalar::Null) => Value::Null,
             Ok(Scalar::Bool(truth)) => Value::Bool(truth),
-            Ok(Scalar::Int(int)) => Value::Int(int),
+            Ok(Scalar::Int(int)) => self.number(id, Value::Int(int)),
             Ok(Scalar::UInt(_)) => return Err(LoadError::IntegerTooLarge { position: self.position(id) }),
-            Ok(Scalar::Float(float)) => Value::Float(float),
+            Ok(Scalar::Float(float)) => self.number(id, Value::Float(float)),
             Ok(Scalar::Timestamp(moment)) => Value::Timestamp(moment),
             Ok(Scalar::Merge) => Value::text("<<"),
             Ok(Scalar::Text(text)) => Value::Text(SecretBytes::from(text.as_ref())),
@@ -352,6 +376,25 @@ impl<'d> Loader<'d, '_> {
             Err(_) => Value::Null,
         };
         Ok(Node::Leaf(value))
+    }
+
+    /// The number with its text, if that is not the one it would be printed with.
+    fn number(&self, id: NodeId, value: Value) -> Value {
+        let node = self.document.node(id);
+        let text = match &node.content {
+            // A tag would have to be kept, too.
+            Content::Scalar(text, ScalarStyle::Plain) if self.keeps_numbers && node.tag.is_none() => text,
+            _ => return value,
+        };
+        let is_printed_so = match &value {
+            Value::Int(int) => int.to_string() == **text,
+            Value::Float(float) => float::text(*float) == **text,
+            _ => true,
+        };
+        if is_printed_so {
+            return value;
+        }
+        Value::Written(Box::new(WrittenNumber { value, text: SecretBytes::from(text.as_ref()) }))
     }
 }
 
