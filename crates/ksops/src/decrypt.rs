@@ -12,13 +12,13 @@ use ksops_core::value::Value;
 use ksops_stores::file::{self, MetadataError, ReadError, WriteError};
 use ksops_stores::format::Format;
 use ksops_stores::notice::Notice;
-use ksops_stores::yaml::load::LoadError;
+use ksops_stores::yaml::load::{LoadError, YamlReader};
 use ksops_yaml::input;
 use zeroize::Zeroizing;
 
+use crate::condense::without_repeated_blocks;
 use crate::extract::{ExtractError, PathPart, find};
 use crate::policy::Policy;
-use crate::readahead::read_ahead;
 use crate::services::Services;
 
 /// What to decrypt, and how.
@@ -150,7 +150,17 @@ fn read_yaml(input: &[u8], keeps_numbers: bool) -> Result<Vec<Branch>, LoadError
         return Ok(Vec::new());
     }
     let text = input::decode(input)?;
-    read_ahead(&text, keeps_numbers, |documents| std::iter::from_fn(|| documents.next_branch()).collect())
+    let branches = |text: &str| {
+        let mut reader = YamlReader::new(text).keeping_numbers(keeps_numbers);
+        std::iter::from_fn(|| reader.next_branch()).collect()
+    };
+    if let Some(short) = without_repeated_blocks(&text)
+        && let Ok(branches) = branches(&short)
+    {
+        return Ok(branches);
+    }
+    // Also for the right place in an error.
+    branches(&text)
 }
 
 fn read_again(input: &[u8], request: &DecryptRequest) -> Vec<Branch> {

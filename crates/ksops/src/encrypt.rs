@@ -25,10 +25,11 @@ use ksops_stores::yaml::load::{LoadError, YamlReader};
 use ksops_yaml::input;
 use time::OffsetDateTime;
 
+use crate::beside::read_beside;
+use crate::condense::without_repeated_blocks;
 use crate::guard::{doomed_comments, plain_secret_values};
 use crate::output::Pages;
 use crate::policy::Policy;
-use crate::readahead::read_ahead;
 use crate::services::Services;
 use crate::system::{OsRandom, SystemClock};
 use crate::whole;
@@ -251,16 +252,14 @@ pub fn encrypt_with<'a>(
     let mut guard = Guard::new(request);
     // Address space only; the text then never has to be copied while it grows.
     pages.reserve(text.len() * 6);
-    read_ahead(&text, true, |documents| {
-        while let Some(branch) = documents.next_branch() {
-            let mut branch = branch?;
-            guard.before(&branch, ReservedKeys::Block)?;
-            encryptor.branch(&mut branch).map_err(EncryptError::from_tree)?;
-            guard.after(&branch);
-            pages.add(branch)?;
-        }
-        Ok::<(), EncryptError>(())
-    })?;
+    let mut documents = YamlReader::new(&text).keeping_numbers(true);
+    while let Some(branch) = documents.next_branch() {
+        let mut branch = branch?;
+        guard.before(&branch, ReservedKeys::Block)?;
+        encryptor.branch(&mut branch).map_err(EncryptError::from_tree)?;
+        guard.after(&branch);
+        pages.add(branch)?;
+    }
     if guard.documents == 0 {
         return Err(EncryptError::NoDocument);
     }
@@ -377,10 +376,12 @@ fn verify(input: &str, output: &str, data_key: &DataKey, written: &Metadata) -> 
     let mut verifier = Verifier::new(data_key, &selection, written.mac_only_encrypted, fidelity);
     let mut metadata = None;
     let mut inputs = YamlReader::new(input).keeping_numbers(true);
+    // The block that every document ends with is parsed once.
+    let short = without_repeated_blocks(output);
     // Numbers that kept their text must have it again.
-    read_ahead(output, true, |outputs| {
+    read_beside(short.as_deref().unwrap_or(output), |outputs| {
         loop {
-            let (input, output) = match (inputs.next_branch(), outputs.next_branch()) {
+            let (input, output) = match (inputs.next_branch(), outputs.next()) {
                 (None, None) => return Ok(()),
                 (Some(input), Some(output)) => (input, output),
                 _ => return Err("the number of documents changed".to_owned()),

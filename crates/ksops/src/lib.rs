@@ -4,9 +4,10 @@
 //! The library does not read the environment, the home directory or the network unless
 //! [`Services::from_environment`](services::Services::from_environment) made the services.
 
+mod beside;
+mod condense;
 mod guard;
 mod output;
-mod readahead;
 mod whole;
 
 pub mod decrypt;
