@@ -1,41 +1,19 @@
 //! Every case of `fixtures/yaml-layout` encrypted and decrypted: the layout of sops, byte for byte.
 
+mod support {
+    pub(crate) mod open_service;
+}
+
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use ksops::decrypt::{DecryptRequest, decrypt};
 use ksops::encrypt::{EncryptRequest, encrypt};
 use ksops::policy::Policy;
-use ksops::services::Services;
-use ksops_core::keys::key_group::EncryptedDataKey;
-use ksops_core::keys::key_service::{KeyService, KeyServiceError};
 use ksops_core::keys::master_key::{AgeKey, MasterKey};
-use ksops_core::secret::SecretBytes;
 use ksops_core::tree::selection::Selection;
 use ksops_stores::format::Format;
-
-/// A key service that hides nothing.
-struct OpenService;
-
-impl KeyService for OpenService {
-    fn serves(&self, _: &MasterKey) -> bool {
-        true
-    }
-
-    fn encrypt(&self, _: &MasterKey, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
-        Ok(EncryptedDataKey(data_key.expose().iter().map(|byte| format!("{byte:02x}")).collect()))
-    }
-
-    fn decrypt(&self, _: &MasterKey, enc: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError> {
-        let byte = |at: usize| u8::from_str_radix(&enc.0[at..at + 2], 16);
-        let bytes: Result<Vec<u8>, _> = (0..enc.0.len()).step_by(2).map(byte).collect();
-        bytes.map(SecretBytes::new).map_err(|error| KeyServiceError::new(error.to_string()))
-    }
-}
-
-fn services() -> Services {
-    Services::new(vec![Box::new(OpenService)])
-}
+use support::open_service::services;
 
 fn encrypted(input: &[u8], indent: i64) -> Result<Vec<u8>, String> {
     let request = EncryptRequest {

@@ -291,3 +291,6 @@ fn number(text: &str) -> Option<Value> {
     }
     text.parse::<f64>().ok().filter(|value| value.is_finite()).map(Value::Float)
 }
+
+#[cfg(test)]
+mod tests;
