@@ -2,6 +2,7 @@
 
 use ksops_core::crypto::timestamp;
 use ksops_core::value::Value;
+use zeroize::Zeroizing;
 
 use crate::toml::page::Page;
 
@@ -17,14 +18,14 @@ pub(crate) enum Unwritable {
 pub(crate) fn value(value: &Value, page: &mut Page) -> Result<(), Unwritable> {
     match value {
         Value::Text(bytes) => text(bytes.expose_str().ok_or(Unwritable::Bytes)?, page),
-        Value::Int(int) => page.push(&int.to_string()),
+        Value::Int(int) => page.push(&Zeroizing::new(int.to_string())),
         Value::Float(float) if float.is_nan() => page.push("nan"),
         Value::Float(float) if float.is_infinite() => page.push(if *float < 0.0 { "-inf" } else { "inf" }),
         // The shortest digits that give the same float, always with a point or an exponent.
-        Value::Float(float) => page.push(&format!("{float:?}")),
+        Value::Float(float) => page.push(&Zeroizing::new(format!("{float:?}"))),
         Value::Bool(truth) => page.push(if *truth { "true" } else { "false" }),
         Value::Timestamp(moment) => {
-            let mut bytes = Vec::new();
+            let mut bytes = Zeroizing::new(Vec::with_capacity(40));
             timestamp::write_exact(*moment, &mut bytes).ok_or(Unwritable::Timestamp)?;
             page.push(&String::from_utf8_lossy(&bytes));
         }
