@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs all tests. Installs what they compare with into target/tools: real sops 3.13.3 and 3.11.0, age, cargo-deny.
+# Runs all tests. Installs what they compare with into target/tools: real sops 3.13.3 and 3.11.0,
+# rops, age, cargo-deny.
 #
 # With CI=true everything must be there: a missing program is a failure. Elsewhere the test says "skipped: …".
 # KSOPS_TOOLS   another folder for the programs
@@ -73,6 +74,11 @@ install_deny() {
   cargo install cargo-deny --quiet --locked --version 0.20.2 --root "$KSOPS_TOOLS" --profile dev
 }
 
+install_rops() {
+  [ -x "$bin/rops" ] && return
+  cargo install rops-cli --quiet --locked --version 0.1.7 --root "$KSOPS_TOOLS" --profile dev
+}
+
 install() { # WHAT FUNCTION
   local from=$SECONDS
   if "$2" > "$KSOPS_TOOLS/$2.log" 2>&1; then
@@ -93,6 +99,7 @@ install "sops 3.13.3" install_sops
 install "sops 3.11.0" install_sops_3_11
 install age install_age
 install cargo-deny install_deny
+install "rops 0.1.7" install_rops
 
 if [ -x "$KSOPS_RIG_AZURE/start.sh" ]; then
   # A rig that runs already belongs to somebody else, who stops it.
@@ -123,6 +130,8 @@ step "documentation" documentation
 step "licences, bans, sources" deny
 step "build" cargo build --locked --workspace --quiet
 export KSOPS_BIN=${KSOPS_BIN:-${CARGO_TARGET_DIR:-$PWD/target}/debug/ksops}
+
+if [ -x "$bin/rops" ]; then export ROPS_PROGRAM=$bin/rops; fi
 
 if [ ${#failed[@]} -gt 0 ]; then say "failed before the tests: ${failed[*]}"; fi
 # Only for the tests: among it are a proxy and certificates through which nothing can be downloaded.

@@ -6,6 +6,7 @@ use ksops::ksops_config::model::Stores;
 use ksops::ksops_stores::format::Format;
 
 use crate::args::flags::Flags;
+use crate::args::program::Program;
 use crate::error::{Failure, Kind};
 
 /// What to do when the name of the input tells another format than it has.
@@ -15,12 +16,25 @@ pub(crate) const NAME_THE_FORMAT: &str = "without a known suffix, or from standa
 ///
 /// # Errors
 /// If the flag names none. Upstream ignores it then, and the file may come out in another format than was asked for.
-pub(crate) fn choose(flags: &Flags, flag: &str, path: &Path) -> Result<Format, Failure> {
-    let Some(word) = flags.text(flag) else { return Ok(Format::from_path(&path.to_string_lossy())) };
+pub(crate) fn choose(program: Program, flags: &Flags, flag: &str, path: &Path) -> Result<Format, Failure> {
+    let Some(word) = flags.text(flag) else {
+        return Ok(match (Format::from_path(&path.to_string_lossy()), program) {
+            // sops has no TOML: to it such a file is just bytes.
+            (Format::Toml, Program::Sops) => Format::Binary,
+            (format, _) => format,
+        });
+    };
     Format::from_name(word).ok_or_else(|| {
-        let text = format!("--{flag} {word:?} is no format: it must be binary, dotenv, ini, json or yaml");
+        let text =
+            format!("--{flag} {word:?} is no format: it must be binary, dotenv, ini, json, toml or yaml");
         Failure::new(Kind::General, text)
     })
+}
+
+/// The format of an encrypted file that was called TOML for its name only: sops puts such a file into JSON, as bytes.
+pub(crate) fn as_made(format: Format, flags: &Flags, flag: &str, input: &[u8]) -> Format {
+    let is_json = input.trim_ascii_start().starts_with(b"{");
+    if format == Format::Toml && is_json && flags.text(flag).is_none() { Format::Binary } else { format }
 }
 
 /// The indentation of the output: the flag, else the configuration's.
@@ -29,7 +43,7 @@ pub(crate) fn indent(flags: &Flags, stores: &Stores, output: Format) -> Option<i
         Format::Yaml => stores.yaml_indent,
         Format::Json => stores.json_indent,
         Format::Binary => stores.json_binary_indent,
-        Format::Dotenv | Format::Ini => None,
+        Format::Dotenv | Format::Ini | Format::Toml => None,
     })
 }
 
@@ -42,6 +56,7 @@ mod tests {
 
     use super::{choose, indent};
     use crate::args::flags::Flags;
+    use crate::args::program::Program;
 
     fn flags(values: &[(&'static str, &str)]) -> Flags {
         let mut flags = Flags::default();
@@ -52,14 +67,9 @@ mod tests {
     }
 
     #[test]
-    fn the_flag_beats_the_name_and_must_be_a_format() {
-        let by = |word: &str| choose(&flags(&[("input-type", word)]), "input-type", Path::new("/a/f.json"));
-        assert_eq!(by("").ok(), Some(Format::Json));
-        assert_eq!(by("env").ok(), Some(Format::Dotenv));
-        let refused = by("toml").expect_err("no format");
-        assert!(
-            refused.text.contains("\"toml\"") && refused.text.contains("binary, dotenv, ini, json or yaml")
-        );
+    fn toml_is_known_to_ksops_only() {
+        let by = |program| choose(program, &flags(&[]), "input-type", Path::new("f.toml")).ok();
+        assert_eq!((by(Program::Ksops), by(Program::Sops)), (Some(Format::Toml), Some(Format::Binary)));
     }
 
     #[test]

@@ -23,12 +23,25 @@ use crate::ini::metadata as ini_metadata;
 use crate::json::emit::{self as json_emit, Indent, JsonEmitError};
 use crate::json::load::{JsonError, load as load_json};
 use crate::notice::Notice;
+use crate::toml::emit::emit as emit_toml;
+use crate::toml::emit_like::emit_like as emit_toml_like;
+use crate::toml::error::{TomlEmitError, TomlError};
+use crate::toml::load::load as load_toml;
 use crate::wiped::Wiped;
 use crate::yaml::emit::{EmitError, YamlWriter, emit_value};
 use crate::yaml::load::{LoadError, load_keeping_numbers as load_yaml};
 
 /// The key of the content of a binary file.
 const BINARY_KEY: &str = "data";
+
+/// How a text is laid out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Layout<'a> {
+    /// The indentation; nothing for the format's default.
+    pub indent: Option<i64>,
+    /// The text from which the tree was read, in the same format: its layout is kept if the format can (TOML).
+    pub like: Option<&'a [u8]>,
+}
 
 /// A text that cannot be read in its format. No message holds a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +59,15 @@ pub enum ReadError {
     /// As INI.
     #[error(transparent)]
     Ini(#[from] IniError),
+    /// As TOML.
+    #[error(transparent)]
+    Toml(#[from] TomlError),
+    /// TOML that is no text.
+    #[error("not UTF-8 from byte {offset} on")]
+    NotUtf8 {
+        /// Where, from 0.
+        offset: usize,
+    },
 }
 
 impl ReadError {
@@ -57,6 +79,8 @@ impl ReadError {
             Self::Json(error) => error.position(),
             Self::Dotenv(error) => error.position(),
             Self::Ini(error) => error.position(),
+            Self::Toml(error) => error.position,
+            Self::NotUtf8 { .. } => Position::default(),
         }
     }
 
@@ -83,6 +107,9 @@ pub enum WriteError {
     /// As INI.
     #[error(transparent)]
     Ini(#[from] IniEmitError),
+    /// As TOML.
+    #[error(transparent)]
+    Toml(#[from] TomlEmitError),
     /// The metadata have no flat form.
     #[error(transparent)]
     Flatten(#[from] FlattenError),
@@ -180,6 +207,10 @@ fn read(input: &[u8], format: Format, keeps_numbers: bool) -> Result<Plain, Read
             let loaded = load_ini(input)?;
             Ok(Plain { branches: vec![loaded.branch], notices: loaded.notices })
         }
+        Format::Toml => {
+            let loaded = load_toml(text_of(input)?, keeps_numbers)?;
+            Ok(Plain { branches: vec![loaded.branch], notices: loaded.notices })
+        }
         Format::Binary => read_plain(Cow::Borrowed(input), format, keeps_numbers),
     }
 }
@@ -188,7 +219,7 @@ fn take(first: &mut Branch, format: Format) -> Result<Branch, MetadataError> {
     match format {
         Format::Dotenv => dotenv_metadata::take_metadata(first)?.ok_or(WireError::NotFound.into()),
         Format::Ini => ini_metadata::take_metadata(first)?.ok_or(WireError::NotFound.into()),
-        Format::Yaml | Format::Json | Format::Binary => Ok(wire::take(first)?),
+        Format::Yaml | Format::Json | Format::Toml | Format::Binary => Ok(wire::take(first)?),
     }
 }
 
@@ -199,17 +230,17 @@ fn take(first: &mut Branch, format: Format) -> Result<Branch, MetadataError> {
 pub fn write_plain(
     mut branches: Vec<Branch>,
     format: Format,
-    indent: Option<i64>,
+    layout: Layout<'_>,
 ) -> Result<Zeroizing<Vec<u8>>, WriteError> {
     match format {
         Format::Yaml => {
-            let mut writer = YamlWriter::new(indent.unwrap_or(0))?;
+            let mut writer = YamlWriter::new(layout.indent.unwrap_or(0))?;
             branches.iter().try_for_each(|branch| writer.branch(branch))?;
             Ok(into_bytes(writer.finish()))
         }
         Format::Json => {
             let branch = only(&mut branches, format)?;
-            Ok(into_bytes(json_emit::document(&branch, json_indent(indent)?)?))
+            Ok(into_bytes(json_emit::document(&branch, json_indent(layout.indent)?)?))
         }
         Format::Binary => {
             let branch = only(&mut branches, format)?;
@@ -225,6 +256,15 @@ pub fn write_plain(
         }
         Format::Dotenv => Ok(emit_dotenv(&only(&mut branches, format)?)?),
         Format::Ini => Ok(emit_ini(&only(&mut branches, format)?)?),
+        Format::Toml => {
+            let branch = only(&mut branches, format)?;
+            let like = layout.like.and_then(|text| std::str::from_utf8(text).ok());
+            Ok(into_bytes(match like.map(|text| emit_toml_like(text, &branch)) {
+                // The tree changed its shape on the way.
+                None | Some(Err(TomlEmitError::Misfit { .. })) => emit_toml(&branch)?,
+                Some(text) => text?,
+            }))
+        }
     }
 }
 
@@ -236,17 +276,17 @@ pub fn write_encrypted(
     mut branches: Vec<Branch>,
     metadata: &Branch,
     format: Format,
-    indent: Option<i64>,
+    layout: Layout<'_>,
 ) -> Result<Vec<u8>, WriteError> {
     for branch in &mut branches {
         match format {
             Format::Dotenv => dotenv_metadata::put_metadata(branch, metadata)?,
             Format::Ini => ini_metadata::put_metadata(branch, metadata)?,
-            Format::Yaml | Format::Json | Format::Binary => wire::append(branch, metadata),
+            Format::Yaml | Format::Json | Format::Toml | Format::Binary => wire::append(branch, metadata),
         }
     }
     let format = if format == Format::Binary { Format::Json } else { format };
-    let mut text = write_plain(branches, format, indent)?;
+    let mut text = write_plain(branches, format, layout)?;
     Ok(std::mem::take(&mut *text))
 }
 
@@ -254,20 +294,19 @@ pub fn write_encrypted(
 ///
 /// # Errors
 /// [`WriteError`] if it has no form in the format.
-pub fn write_value(
-    node: Node,
-    format: Format,
-    indent: Option<i64>,
-) -> Result<Zeroizing<Vec<u8>>, WriteError> {
+pub fn write_value(node: Node, format: Format, layout: Layout<'_>) -> Result<Zeroizing<Vec<u8>>, WriteError> {
     match (format, node) {
-        (_, Node::Map(branch)) => write_plain(vec![branch], format, indent),
+        (_, Node::Map(branch)) => write_plain(vec![branch], format, layout),
         (Format::Yaml, node) => Ok(into_bytes(emit_value(&node)?)),
-        (Format::Json, node) => Ok(into_bytes(json_emit::value(&node, json_indent(indent)?)?)),
+        (Format::Json, node) => Ok(into_bytes(json_emit::value(&node, json_indent(layout.indent)?)?)),
         (Format::Binary, _) => Err(WriteError::Value(
             "Binary files are not structured and extracting a single value is not possible",
         )),
         (Format::Dotenv, Node::Leaf(Value::Text(text))) => Ok(text.into_bytes()),
         (Format::Dotenv, _) => Err(WriteError::Value("the dotenv store only supports emitting strings")),
+        (Format::Toml, _) => {
+            Err(WriteError::Value("TOML has no form for a list alone, nor for a number or truth value"))
+        }
         // As upstream: a value that INI does not have is shown as JSON.
         (Format::Ini, node) => Ok(into_bytes(json_emit::value(&node, Indent::default())?)),
     }
@@ -275,6 +314,10 @@ pub fn write_value(
 
 fn json_indent(indent: Option<i64>) -> Result<Indent, JsonEmitError> {
     indent.map_or(Ok(Indent::default()), Indent::from_setting)
+}
+
+fn text_of(input: &[u8]) -> Result<&str, ReadError> {
+    std::str::from_utf8(input).map_err(|error| ReadError::NotUtf8 { offset: error.valid_up_to() })
 }
 
 fn only(branches: &mut Vec<Branch>, format: Format) -> Result<Branch, WriteError> {

@@ -13,13 +13,15 @@ pub enum Format {
     Dotenv,
     /// INI.
     Ini,
+    /// TOML, which sops does not have.
+    Toml,
     /// Any bytes, in a JSON envelope.
     Binary,
 }
 
 impl Format {
     /// Every format.
-    pub const ALL: [Self; 5] = [Self::Yaml, Self::Json, Self::Dotenv, Self::Ini, Self::Binary];
+    pub const ALL: [Self; 6] = [Self::Yaml, Self::Json, Self::Dotenv, Self::Ini, Self::Toml, Self::Binary];
 
     /// The format's name.
     #[must_use]
@@ -29,6 +31,7 @@ impl Format {
             Self::Json => "json",
             Self::Dotenv => "dotenv",
             Self::Ini => "ini",
+            Self::Toml => "toml",
             Self::Binary => "binary",
         }
     }
@@ -52,6 +55,7 @@ impl Format {
             (".json", Self::Json),
             (".env", Self::Dotenv),
             (".ini", Self::Ini),
+            (".toml", Self::Toml),
         ];
         suffixes
             .into_iter()

@@ -9,7 +9,7 @@ use ksops_core::metadata::wire::{self, WireError};
 use ksops_core::tree::branch::{Branch, Node};
 use ksops_core::tree::selection::Selection;
 use ksops_core::value::Value;
-use ksops_stores::file::{self, MetadataError, ReadError, WriteError};
+use ksops_stores::file::{self, Layout, MetadataError, ReadError, WriteError};
 use ksops_stores::format::Format;
 use ksops_stores::notice::Notice;
 use ksops_stores::yaml::load::{LoadError, YamlReader};
@@ -125,7 +125,7 @@ pub fn decrypt(
     };
     let mut warnings: Vec<String> = notices.iter().map(ToString::to_string).collect();
     warnings.extend(tree.warnings.iter().map(ToString::to_string));
-    Ok(Decrypted { text: print(tree, request, &mut warnings)?, warnings })
+    Ok(Decrypted { text: print(tree, input, request, &mut warnings)?, warnings })
 }
 
 type Parts = (Vec<Branch>, Result<Branch, MetadataError>, Vec<Notice>);
@@ -170,10 +170,13 @@ fn read_again(input: &[u8], request: &DecryptRequest) -> Vec<Branch> {
 
 fn print(
     tree: Tree,
+    input: &[u8],
     request: &DecryptRequest,
     warnings: &mut Vec<String>,
 ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
     let (mut branches, format) = (tree.branches, request.output_format);
+    let mut layout = Layout { indent: request.indent, like: None };
+    let mut is_part = false;
     if request.policy == Policy::Warn && format != Format::Yaml && branches.len() > 1 {
         warnings.push(format!("{format} holds one document only: {} are left out", branches.len() - 1));
         branches.truncate(1);
@@ -183,9 +186,15 @@ fn print(
         match find(Node::Map(first), path)? {
             Node::Leaf(Value::Text(text)) => return Ok(text.into_bytes()),
             // As upstream: a mapping takes the first document's place and the other documents follow.
-            Node::Map(part) => branches[0] = part,
-            part => return Ok(file::write_value(part, format, request.indent)?),
+            Node::Map(part) => {
+                branches[0] = part;
+                is_part = true;
+            }
+            part => return Ok(file::write_value(part, format, layout)?),
         }
     }
-    Ok(file::write_plain(branches, format, request.indent)?)
+    if request.input_format == format && !is_part {
+        layout.like = Some(input);
+    }
+    Ok(file::write_plain(branches, format, layout)?)
 }

@@ -14,7 +14,7 @@ use ksops_core::metadata::wire;
 use ksops_core::random::Random;
 use ksops_core::tree::branch::{Branch, Entry, Node};
 use ksops_core::tree::selection::{RuleTexts, Selection};
-use ksops_stores::file::{self, Plain};
+use ksops_stores::file::{self, Layout, Plain};
 use ksops_stores::format::Format;
 use ksops_stores::wiped::Wiped;
 
@@ -55,6 +55,9 @@ pub(crate) fn encrypt(
     let mut encryptor = Encryptor::new(&data_key, &rules.selection, rules.mac_only_encrypted, random, None)
         .reserving(reserved)
         .numbers(request.numbers());
+    if output_format == Format::Toml {
+        encryptor = encryptor.sealing_empty_strings();
+    }
     let mut guard = Guard::new(request);
     for branch in &mut branches {
         guard.before(branch, reserved)?;
@@ -68,7 +71,9 @@ pub(crate) fn encrypt(
     let mut metadata = seal(sealed, request, &data_key, services, random, now)?;
     metadata.mac_only_encrypted = rules.mac_only_encrypted;
     metadata.rules = rules.written;
-    let output = file::write_encrypted(branches, &wire::to_branch(&metadata), output_format, request.indent)?;
+    let same = request.input_format == output_format;
+    let layout = Layout { indent: request.indent, like: same.then_some(&*input) };
+    let output = file::write_encrypted(branches, &wire::to_branch(&metadata), output_format, layout)?;
 
     let check = Check { request, data_key: &data_key, written: &metadata };
     let checked = if is_binary {
@@ -192,7 +197,7 @@ impl Check<'_> {
 fn fidelity(request: &EncryptRequest) -> Fidelity {
     let same = request.input_format == request.output_format;
     match request.output_format {
-        Format::Yaml => Fidelity { typing: Typing::Full, comments: Comments::Kept },
+        Format::Yaml | Format::Toml => Fidelity { typing: Typing::Full, comments: Comments::Kept },
         Format::Json | Format::Binary => {
             Fidelity { typing: Typing::WithoutTime, comments: Comments::Dropped }
         }

@@ -38,8 +38,8 @@ pub(crate) fn decrypted(
     config: &Config,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
     audit::refuse_to_skip()?;
-    let input_format = formats::choose(flags, "input-type", &place.path)?;
-    let output_format = formats::choose(flags, "output-type", &place.path)?;
+    let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
+    let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
     let services = services::services(context, flags);
     let decryption_order = services::decryption_order(flags)?;
     let extract = extract::parse(flags.text("extract").unwrap_or_default())
@@ -48,6 +48,9 @@ pub(crate) fn decrypted(
     if ignore_mac && flags.is_set("verbose") {
         context.ui.warning("the integrity of the file is not checked");
     }
+    let input = place.source.read()?;
+    let input_format = formats::as_made(input_format, flags, "input-type", &input);
+    let output_format = formats::as_made(output_format, flags, "output-type", &input);
     let request = DecryptRequest {
         input_format,
         output_format,
@@ -58,7 +61,6 @@ pub(crate) fn decrypted(
         decryption_order,
     };
     context.ui.detail(flags, || format!("decrypting {input_format} to {output_format}"));
-    let input = place.source.read()?;
     let decrypted = decrypt(&input, &request, &services).map_err(|error| failure(&error, &request))?;
     for warning in &decrypted.warnings {
         context.ui.warning(warning);

@@ -42,8 +42,8 @@ pub(crate) fn encrypted(
     config: &Config,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
     audit::refuse_to_skip()?;
-    let input_format = formats::choose(flags, "input-type", &place.path)?;
-    let output_format = formats::choose(flags, "output-type", &place.path)?;
+    let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
+    let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
     let services = services::services(context, flags);
     let settings = settings::merge(flags, config.rule(&place.path)?)?;
     let request = EncryptRequest {

@@ -19,9 +19,10 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let name = call.positionals.first().ok_or_else(no_file)?;
     let path = Path::new(name);
     Config::load(context, &call.flags, Purpose::Read)?;
-    let format = formats::choose(&call.flags, "input-type", path)?;
+    let format = formats::choose(context.program, &call.flags, "input-type", path)?;
     let text =
         input::read_file(path, name).map_err(|text| failure(&format!("Error reading file: {text}")))?;
+    let format = formats::as_made(format, &call.flags, "input-type", &text);
     let encrypted = is_encrypted(&text, format).map_err(|error| failure(&error.to_string()))?;
     context.ui.data(format!("{{\"encrypted\":{encrypted}}}\n").as_bytes())
 }

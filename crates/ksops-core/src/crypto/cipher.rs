@@ -70,9 +70,20 @@ impl Cipher {
         iv: &[u8; IV_LEN],
         aad: &[u8],
     ) -> Result<Vec<u8>, TooLongError> {
-        if bytes.is_empty() {
-            return Ok(Vec::new());
-        }
+        if bytes.is_empty() { Ok(Vec::new()) } else { self.seal(kind, bytes, iv, aad) }
+    }
+
+    /// As [`Cipher::encrypt`], and empty bytes have an envelope as in rops. Upstream cannot read that.
+    ///
+    /// # Errors
+    /// [`TooLongError`] if they are too long.
+    pub fn seal(
+        &mut self,
+        kind: DataType,
+        bytes: &[u8],
+        iv: &[u8; IV_LEN],
+        aad: &[u8],
+    ) -> Result<Vec<u8>, TooLongError> {
         self.scratch.clear();
         if self.scratch.capacity() < bytes.len() {
             // A `Vec` that grows leaves its old content behind; a new one lets the old one be wiped.

@@ -54,7 +54,8 @@ impl<'a> Envelope<'a> {
     ///
     /// Upstream matches at the start with greedy groups of at least one character that hold no newline, and ignores
     /// what follows the last `]`. Each group then ends at the last separator that still leaves room for the rest,
-    /// so looking from the end finds the same parts in linear time.
+    /// so looking from the end finds the same parts in linear time. One text more is taken than upstream takes: no
+    /// ciphertext at all, as rops writes an empty string. Its tag authenticates it as any other.
     #[must_use]
     pub fn parse(text: &'a [u8]) -> Option<Self> {
         let rest = text.strip_prefix(HEAD)?;
@@ -63,7 +64,7 @@ impl<'a> Envelope<'a> {
         let (before, kind) = split_last(line.get(..end)?, TYPE)?;
         let (before, tag) = split_last(before, TAG)?;
         let (data, iv) = split_last(before, IV)?;
-        (!data.is_empty()).then_some(Self { data, iv, tag, kind })
+        Some(Self { data, iv, tag, kind })
     }
 
     /// The text of the type, unchecked.
@@ -162,9 +163,14 @@ mod tests {
     }
 
     #[test]
-    fn every_group_needs_a_character() {
+    fn the_ciphertext_of_an_empty_string_is_empty_in_rops() {
+        let expected = Some((b"c".to_vec(), b"i".to_vec(), "str".to_owned()));
+        assert_eq!(parts("ENC[AES256_GCM,data:,iv:aQ==,tag:Yw==,type:str]"), expected);
+    }
+
+    #[test]
+    fn every_group_but_the_ciphertext_needs_a_character() {
         for text in [
-            "ENC[AES256_GCM,data:,iv:aQ==,tag:Yw==,type:str]",
             "ENC[AES256_GCM,data:YWI=,iv:,tag:Yw==,type:str]",
             "ENC[AES256_GCM,data:YWI=,iv:aQ==,tag:,type:str]",
             "ENC[AES256_GCM,data:YWI=,iv:aQ==,tag:Yw==,type:]",
@@ -176,7 +182,7 @@ mod tests {
         ] {
             assert!(parts(text).is_none(), "{text}");
         }
-        // The first separator belongs to the data, because something must stand there.
+        // The last separator that leaves room ends the data, so the first belongs to it.
         let envelope = Envelope::parse(b"ENC[AES256_GCM,data:,iv:,iv:x,tag:y,type:z]").expect("an envelope");
         assert_eq!(envelope.data, b",iv:");
     }

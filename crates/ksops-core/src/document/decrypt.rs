@@ -274,7 +274,8 @@ impl State {
     }
 
     fn remember(&mut self, spot: &Spot<'_>, kind: DataType, bytes: &[u8]) {
-        if self.options.with_stash && !bytes.is_empty() {
+        if self.options.with_stash {
+            // None, and so not kept, for an empty string without an envelope.
             let iv = self.cipher.last_iv();
             self.stash.insert(self.document, spot.trail, kind, bytes, iv);
         }

@@ -181,6 +181,7 @@ impl<'a> Encryptor<'a> {
                 hits_encrypt: matches!(selection.rule(), Rule::EncryptedCommentRegex(_)),
                 selection,
                 stash,
+                seals_empty: false,
                 scratch: Zeroizing::new(Vec::with_capacity(512)),
                 numbers: Numbers::default(),
                 document: 0,
@@ -201,6 +202,14 @@ impl<'a> Encryptor<'a> {
     #[must_use]
     pub fn numbers(mut self, numbers: Numbers) -> Self {
         self.state.numbers = numbers;
+        self
+    }
+
+    /// Encrypts empty strings, too. Upstream leaves them as they are and cannot read them encrypted, so this is for
+    /// formats that it does not have: rops encrypts them and demands it.
+    #[must_use]
+    pub fn sealing_empty_strings(mut self) -> Self {
+        self.state.seals_empty = true;
         self
     }
 
@@ -279,6 +288,7 @@ struct State<'a> {
     hits_encrypt: bool,
     selection: &'a Selection,
     stash: Option<Stash>,
+    seals_empty: bool,
     scratch: Zeroizing<Vec<u8>>,
     numbers: Numbers,
     document: usize,
@@ -366,11 +376,11 @@ impl Visitor for State<'_> {
         self.mac.update(bytes);
         if !spot.encrypted {
             self.counts.plain += 1;
-        } else if bytes.is_empty() {
+        } else if bytes.is_empty() && !self.seals_empty {
             self.counts.empty += 1;
         } else {
             let iv = self.iv(spot.trail, kind, bytes)?;
-            let envelope = self.cipher.encrypt(kind, bytes, &iv, spot.aad)?;
+            let envelope = self.cipher.seal(kind, bytes, &iv, spot.aad)?;
             *value = Value::text(envelope);
             self.counts.encrypted += 1;
         }

@@ -39,6 +39,11 @@ impl<'a> Fields<'a> {
             .filter(|node| !matches!(node, Node::Leaf(Value::Null)))
     }
 
+    /// Whether the field is there and not null.
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.node(field).is_some()
+    }
+
     fn path(&self, field: &str) -> String {
         if self.name.is_empty() { field.to_owned() } else { format!("{}.{field}", self.name) }
     }

@@ -18,6 +18,12 @@ use crate::value::Value;
 /// The key under which the block stands.
 pub const BLOCK_KEY: &str = "sops";
 
+/// What a file of rops, which has no version, is taken for: rops 0.1 has the layout and the fields of this one. It must
+/// be one that upstream accepts, since it is written when the file is written again.
+const VERSION_OF_ROPS: &str = "3.8.1";
+/// As `unencrypted_regex`: everything is encrypted. Upstream, rops and we read it so.
+const MATCHES_NOTHING: &str = "$.";
+
 /// Why the metadata of a file cannot be read (exit status 1).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -148,8 +154,16 @@ pub fn from_branch(block: &Branch) -> Result<Metadata, WireError> {
     if rules.count() > 1 {
         return Err(WireError::Rules(SelectionError::Several));
     }
-    rules.fill_in_default();
-    let version = fields.text("version")?;
+    let version = if fields.has("version") {
+        rules.fill_in_default();
+        fields.text("version")?
+    } else {
+        // rops writes no version, and encrypts everything if it writes no rule.
+        if rules.count() == 0 {
+            MATCHES_NOTHING.clone_into(&mut rules.unencrypted_regex);
+        }
+        VERSION_OF_ROPS.to_owned()
+    };
     if version.is_empty() {
         return Err(WireError::NoVersion);
     }

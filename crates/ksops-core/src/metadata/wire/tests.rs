@@ -8,7 +8,7 @@ use crate::keys::master_key::{
 };
 use crate::metadata::model::Metadata;
 use crate::tree::branch::{Branch, Entry, Node};
-use crate::tree::selection::RuleTexts;
+use crate::tree::selection::{RuleTexts, Selection};
 use crate::tree::walk::tests::{head, item, leaf, map};
 use crate::value::Value;
 
@@ -189,6 +189,25 @@ fn lastmodified_keeps_its_offset() {
 }
 
 #[test]
+fn a_block_of_rops_has_no_version_and_encrypts_everything() {
+    let of_rops = |more| {
+        let mut block = block(more);
+        block.entries.retain(|entry| !matches!(entry, Entry::Item(key, _) if key == "version"));
+        from_branch(&block).expect("readable")
+    };
+    let metadata = of_rops(vec![]);
+    let (selection, problem) = Selection::for_decrypting(&metadata.rules).expect("a rule");
+    assert!(problem.is_none());
+    for key in ["a", "a_unencrypted", "$.", ""] {
+        assert!(selection.encrypts(selection.key_hits(key.as_bytes())), "{key}");
+    }
+    // What is written from it is a file of upstream's again.
+    assert_eq!(from_branch(&to_branch(&metadata)), Ok(metadata));
+    let suffix = of_rops(vec![item("unencrypted_suffix", leaf("_x"))]);
+    assert_eq!((suffix.rules.count(), &*suffix.rules.unencrypted_suffix), (1, "_x"));
+}
+
+#[test]
 fn refusals_are_worded_as_upstream() {
     let two = vec![item("encrypted_regex", leaf("a")), item("unencrypted_suffix", leaf("b"))];
     assert_eq!(
@@ -202,7 +221,9 @@ fn refusals_are_worded_as_upstream() {
         error(&block)
     };
     assert_eq!(without("age"), "No keys found in file");
-    assert_eq!(without("version"), "Version string empty");
+    let mut empty = block(vec![]);
+    empty.entries.push(item("version", leaf("")));
+    assert_eq!(error(&empty), "Version string empty");
     assert!(without("lastmodified").starts_with("parsing time \"\" as "));
     let odd = block(vec![item("mac_only_encrypted", leaf("yes"))]);
     assert_eq!(error(&odd), "cannot parse 'mac_only_encrypted' as bool");
