@@ -22,12 +22,17 @@ pub enum StatusError {
 /// [`StatusError`] if the file or its metadata cannot be read.
 pub fn is_encrypted(input: &[u8], format: Format) -> Result<bool, StatusError> {
     // Upstream reads the whole file, so that broken text behind the first document is an error, too.
-    match file::read_encrypted(input, format, false)?
-        .metadata
-        .and_then(|block| Ok(wire::from_branch(&block)?))
-    {
+    let block = match file::read_encrypted(input, format, false)?.metadata {
+        Err(error) if error.is_missing() => return Ok(false),
+        block => block?,
+    };
+    // Files of rops have no version; to upstream others without one are not encrypted.
+    if format != Format::Toml && block.node("version").is_none() {
+        return Ok(false);
+    }
+    match wire::from_branch(&block) {
         Ok(metadata) => Ok(!metadata.version.is_empty() && !metadata.mac.is_empty()),
-        Err(MetadataError::Wire(WireError::NotFound | WireError::NoVersion)) => Ok(false),
-        Err(error) => Err(error.into()),
+        Err(WireError::NoVersion) => Ok(false),
+        Err(error) => Err(MetadataError::from(error).into()),
     }
 }
