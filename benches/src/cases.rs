@@ -171,17 +171,23 @@ fn both_ways(programs: &[Program], case: &Case, folder: &Path) -> Result<Vec<Row
     let writer = writer.ok_or("no program to encrypt with")?;
     measure::run(writer, Job::Encrypt(&plain), Some(&encrypted))?;
     let floor = floor::time(&case.values, 5);
-    let row = |what: &str, results| Row {
+    // Memory is held against the file that is read, and an encrypted one is several times larger.
+    let encrypted_size = fs::metadata(&encrypted).map_err(|error| error.to_string())?.len();
+    let plain_size = case.text.len() as u64;
+    let row = |what: &str, size: u64, results| Row {
         name: format!("{what} {}", case.name),
-        size: case.text.len(),
+        size: usize::try_from(size).unwrap_or(usize::MAX),
         results,
         goal: case.goal,
-        memory_goal: case.memory_goal,
+        memory_goal: case.memory_goal.map(|goal| match goal {
+            SMALL_MEMORY => SMALL_MEMORY,
+            goal => goal * size / plain_size,
+        }),
         floor: Some(floor),
     };
     Ok(vec![
-        row("encrypt", turns(&programs, case.rounds, |_| Job::Encrypt(&plain))),
-        row("decrypt", turns(&programs, case.rounds, |_| Job::Decrypt(&encrypted))),
+        row("encrypt", plain_size, turns(&programs, case.rounds, |_| Job::Encrypt(&plain))),
+        row("decrypt", encrypted_size, turns(&programs, case.rounds, |_| Job::Decrypt(&encrypted))),
     ])
 }
 
