@@ -6,6 +6,7 @@
 pub mod case;
 pub mod compare;
 pub mod dice;
+pub mod formats;
 pub mod grammar;
 pub mod known;
 pub mod marks;

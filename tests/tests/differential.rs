@@ -39,7 +39,7 @@ fn random_input_has_the_same_outcome_as_with_upstream() {
         oracle,
         seed: seed(),
         first: 0,
-        cases: number("KSOPS_DIFFERENTIAL_CASES").unwrap_or(2_000),
+        cases: number("KSOPS_DIFFERENTIAL_CASES").unwrap_or(4_000),
         jobs: thread::available_parallelism().map_or(2, std::num::NonZero::get),
         kind: None,
     };

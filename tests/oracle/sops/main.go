@@ -75,9 +75,9 @@ func perform(request [][]byte) outcome {
 	switch name := string(request[0]); {
 	case name == "nodes" && len(arguments) == 1:
 		return nodes(arguments[0])
-	case name == "emit" && len(arguments) == 2:
-		return emit(arguments[0], number(arguments[1]))
-	case name == "encrypt" && len(arguments) == 7:
+	case name == "emit" && len(arguments) == 3:
+		return emit(arguments[0], store(string(arguments[2]), number(arguments[1])))
+	case name == "encrypt" && len(arguments) == 9:
 		return encrypt(encryptRequest{
 			text:         arguments[0],
 			indent:       number(arguments[1]),
@@ -86,9 +86,13 @@ func perform(request [][]byte) outcome {
 			macOnly:      string(arguments[4]) == "1",
 			lastModified: int64(number(arguments[5])),
 			seed:         uint64(number(arguments[6])),
+			input:        string(arguments[7]),
+			output:       string(arguments[8]),
 		})
-	case name == "decrypt" && len(arguments) == 3:
-		return decrypt(arguments[0], number(arguments[1]), uint64(number(arguments[2])))
+	case name == "decrypt" && len(arguments) == 5:
+		indent := number(arguments[1])
+		input, output := store(string(arguments[3]), indent), store(string(arguments[4]), indent)
+		return decrypt(arguments[0], uint64(number(arguments[2])), input, output)
 	default:
 		return outcome{class: "usage", message: "unknown operation " + strconv.Quote(name)}
 	}

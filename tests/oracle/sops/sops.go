@@ -8,6 +8,9 @@ import (
 	"github.com/getsops/sops/v3/aes"
 	"github.com/getsops/sops/v3/age"
 	"github.com/getsops/sops/v3/config"
+	"github.com/getsops/sops/v3/stores/dotenv"
+	"github.com/getsops/sops/v3/stores/ini"
+	"github.com/getsops/sops/v3/stores/json"
 	"github.com/getsops/sops/v3/stores/yaml"
 	"github.com/getsops/sops/v3/version"
 )
@@ -24,6 +27,8 @@ const kmsBugFixed = "3.3.0"
 type encryptRequest struct {
 	text         []byte
 	indent       int
+	input        string
+	output       string
 	rule         string
 	parameter    string
 	macOnly      bool
@@ -31,8 +36,22 @@ type encryptRequest struct {
 	seed         uint64
 }
 
-func store(indent int) *yaml.Store {
-	return yaml.NewStore(&config.YAMLStoreConfig{Indent: indent})
+// store gives the store of a format; an indentation below zero means the format's default.
+func store(format string, indent int) sops.Store {
+	switch format {
+	case "yaml":
+		return yaml.NewStore(&config.YAMLStoreConfig{Indent: max(indent, 0)})
+	case "json":
+		return json.NewStore(&config.JSONStoreConfig{Indent: indent})
+	case "binary":
+		return json.NewBinaryStore(&config.JSONBinaryStoreConfig{Indent: indent})
+	case "dotenv":
+		return dotenv.NewStore(&config.DotenvStoreConfig{})
+	case "ini":
+		return ini.NewStore(&config.INIStoreConfig{})
+	default:
+		panic("unknown format " + format)
+	}
 }
 
 func failed(class int, format string, err error) outcome {
@@ -40,12 +59,12 @@ func failed(class int, format string, err error) outcome {
 }
 
 // emit loads a text and prints it again.
-func emit(text []byte, indent int) outcome {
-	branches, err := store(indent).LoadPlainFile(text)
+func emit(text []byte, store sops.Store) outcome {
+	branches, err := store.LoadPlainFile(text)
 	if err != nil {
 		return failed(2, "Error unmarshalling file: %s", err)
 	}
-	printed, err := store(indent).EmitPlainFile(branches)
+	printed, err := store.EmitPlainFile(branches)
 	if err != nil {
 		return failed(4, "Error dumping file: %s", err)
 	}
@@ -55,14 +74,15 @@ func emit(text []byte, indent int) outcome {
 // encrypt does what `sops encrypt` does, with the data key and the nonces drawn from the stream of the seed.
 func encrypt(request encryptRequest) outcome {
 	stream.start(request.seed)
-	branches, err := store(request.indent).LoadPlainFile(request.text)
+	input, output := store(request.input, request.indent), store(request.output, request.indent)
+	branches, err := input.LoadPlainFile(request.text)
 	if err != nil {
 		return failed(2, "Error unmarshalling file: %s", err)
 	}
 	if len(branches) < 1 {
 		return outcome{class: "92", message: "File cannot be completely empty"}
 	}
-	if store(request.indent).HasSopsTopLevelKey(branches[0]) {
+	if output.HasSopsTopLevelKey(branches[0]) {
 		return outcome{class: "203", message: "File already encrypted"}
 	}
 	metadata := sops.Metadata{
@@ -73,7 +93,13 @@ func encrypt(request encryptRequest) outcome {
 		Version:          version.Version,
 		LastModified:     time.Unix(request.lastModified, 0).UTC(),
 	}
-	switch request.rule {
+	rule := request.rule
+	if single, ok := input.(sops.SingleValueStore); ok && single.IsSingleValueStore() {
+		rule = "none"
+		metadata.MACOnlyEncrypted = false
+	}
+	switch rule {
+	case "none":
 	case "unencrypted_suffix":
 		metadata.UnencryptedSuffix = request.parameter
 	case "encrypted_suffix":
@@ -101,7 +127,7 @@ func encrypt(request encryptRequest) outcome {
 		return failed(21, "Could not encrypt MAC: %s", err)
 	}
 	tree.Metadata.MessageAuthenticationCode = sealed
-	printed, err := store(request.indent).EmitEncryptedFile(tree)
+	printed, err := output.EmitEncryptedFile(tree)
 	if err != nil {
 		return failed(4, "Could not marshal tree: %s", err)
 	}
@@ -109,9 +135,9 @@ func encrypt(request encryptRequest) outcome {
 }
 
 // decrypt does what `sops decrypt` does; the data key is the one that the seed gives.
-func decrypt(text []byte, indent int, seed uint64) outcome {
+func decrypt(text []byte, seed uint64, input, output sops.Store) outcome {
 	stream.start(seed)
-	tree, err := store(indent).LoadEncryptedFile(text)
+	tree, err := input.LoadEncryptedFile(text)
 	if err != nil {
 		return failed(1, "%s", err)
 	}
@@ -133,7 +159,7 @@ func decrypt(text []byte, indent int, seed uint64) outcome {
 	if stored != computed {
 		return outcome{class: "51", message: "MAC mismatch"}
 	}
-	printed, err := store(indent).EmitPlainFile(tree.Branches)
+	printed, err := output.EmitPlainFile(tree.Branches)
 	if err != nil {
 		return failed(4, "Error dumping file: %s", err)
 	}

@@ -1,8 +1,10 @@
 //! Compares ksops with real sops on random input, for as long as one wants; or on one text.
 //!
 //! ```text
-//! differential [--cases N] [--seed S] [--first N] [--jobs J] [--kind tree|grammar|mutation] [--keep FOLDER]
-//! differential --file TEXT [--rule NAME=PARAMETER] [--indent N] [--mac-only-encrypted true]
+//! differential [--cases N] [--seed S] [--first N] [--jobs J] [--keep FOLDER]
+//!              [--kind tree|grammar|mutation|json|dotenv|ini|binary]
+//! differential --file TEXT [--formats PLAIN,ENCRYPTED,DECRYPTED] [--rule NAME=PARAMETER] [--indent N]
+//!              [--mac-only-encrypted true]
 //! ```
 #![allow(clippy::print_stdout, reason = "a program that reports")]
 
@@ -10,7 +12,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
-use ksops_tests::differential::case::{Case, Kind};
+use ksops_stores::format::Format;
+use ksops_tests::differential::case::{Case, Formats, Kind};
 use ksops_tests::differential::compare::{Verdict, compare};
 use ksops_tests::differential::rules::RuleChoice;
 use ksops_tests::differential::run::{self, Failure, Plan};
@@ -70,6 +73,7 @@ fn options() -> Result<Options, String> {
     let mut case = Case::random(0, 0, None);
     (case.rule, case.indent, case.mac_only_encrypted, case.damage) =
         (RuleChoice::default_suffix(), 0, false, None);
+    case.formats = Formats::all(Format::Yaml);
     let (mut keep, mut file) = (None, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(name) = arguments.next() {
@@ -82,18 +86,28 @@ fn options() -> Result<Options, String> {
             "--jobs" => plan.jobs = usize::try_from(number()?).unwrap_or(1).max(1),
             "--kind" => {
                 let kind = Kind::ALL.into_iter().find(|kind| kind.name() == value);
-                plan.kind = Some(kind.ok_or_else(|| format!("--kind {value}: tree, grammar or mutation"))?);
+                plan.kind = Some(kind.ok_or_else(|| format!("--kind {value}: no such kind"))?);
             }
             "--keep" => keep = Some(PathBuf::from(value)),
             "--file" => file = Some(PathBuf::from(value)),
+            "--formats" => case.formats = formats(&value)?,
             "--rule" => {
                 case.rule =
                     RuleChoice::named(&value).ok_or_else(|| format!("--rule {value}: no such rule"))?
             }
-            "--indent" => case.indent = i64::try_from(number()?).unwrap_or(0),
+            "--indent" => case.indent = value.parse().map_err(|error| format!("{name} {value}: {error}"))?,
             "--mac-only-encrypted" => case.mac_only_encrypted = value == "true",
             _ => return Err(format!("unknown option {name}")),
         }
     }
     Ok(Options { plan, keep, file, case })
+}
+
+fn formats(text: &str) -> Result<Formats, String> {
+    let formats = text.split(',').map(Format::from_name).collect::<Option<Vec<_>>>();
+    match formats.as_deref() {
+        Some(&[one]) => Ok(Formats::all(one)),
+        Some(&[plain, encrypted, decrypted]) => Ok(Formats { plain, encrypted, decrypted }),
+        _ => Err(format!("--formats {text}: one or three formats are needed, as in json,yaml,json")),
+    }
 }

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use ksops_stores::format::Format;
+
 use super::case::Case;
 use super::dice::Dice;
+use super::formats::known as formats_known;
 use super::known;
 use super::marks;
 use super::mutate;
@@ -102,13 +105,24 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     fn run(&mut self) {
         let case = self.case;
-        let nodes = self.theirs.nodes(&case.text);
-        if self.note(Check::Nodes, &case.text, ours::nodes(&case.text), nodes) != Verdict::Agree {
-            // What follows from it would say nothing new.
-            return;
+        let (plain, indent) = (case.formats.plain, case.indent);
+        let by_them = self.theirs.emit(&case.text, indent, plain);
+        if case.formats.are(Format::Yaml) {
+            let nodes = self.theirs.nodes(&case.text);
+            if self.note(Check::Nodes, &case.text, ours::nodes(&case.text), nodes) != Verdict::Agree {
+                // What follows from it would say nothing new.
+                return;
+            }
+            self.note(Check::Emit, &case.text, ours::emit(&case.text, indent), by_them);
+        } else if plain == Format::Yaml {
+            // Whatever differs here already is judged where YAML stays YAML.
+            let reads_alike = ours::nodes(&case.text).agrees(&self.theirs.nodes(&case.text));
+            if !reads_alike || !ours::emit(&case.text, indent.max(0)).agrees(&by_them) {
+                return;
+            }
+        } else {
+            self.note(Check::Emit, &case.text, ours::emit_format(&case.text, indent, plain), by_them);
         }
-        let emitted = self.theirs.emit(&case.text, case.indent);
-        self.note(Check::Emit, &case.text, ours::emit(&case.text, case.indent), emitted);
         let (by_us, by_them) = (ours::encrypt(case), self.theirs.encrypt(case));
         self.note(Check::Encrypt, &case.text, by_us.clone(), by_them.clone());
         if by_them.succeeded() {
@@ -133,8 +147,9 @@ impl Comparison<'_> {
     fn note(&mut self, check: Check, input: &[u8], ours: Outcome, theirs: Outcome) -> Verdict {
         let mut finding = Finding { check, input: input.to_vec(), ours, theirs, verdict: Verdict::Agree };
         if !finding.ours.agrees(&finding.theirs) {
-            finding.verdict = match known::difference(self.case, &finding) {
+            finding.verdict = match self.known(&finding) {
                 Some(name) => Verdict::Known(name),
+                None if !self.case.formats.are(Format::Yaml) => Verdict::Different,
                 None if self.is_unreadable(&finding) => Verdict::Known(UNREADABLE),
                 None if self.is_about_comments(&finding) => Verdict::Known(COMMENTS),
                 None if self.is_about_marks(input) => Verdict::Known(MARKS),
@@ -144,6 +159,15 @@ impl Comparison<'_> {
         let verdict = finding.verdict;
         self.findings.push(finding);
         verdict
+    }
+
+    fn known(&mut self, finding: &Finding) -> Option<&'static str> {
+        match self.case.formats.are(Format::Yaml) {
+            true => known::difference(self.case, finding),
+            false => formats_known::difference(self.case, finding, |text| {
+                self.theirs.decrypt_as(self.case, text, self.case.formats.plain)
+            }),
+        }
     }
 
     /// Whether ksops refuses to write what upstream writes, and then cannot read, or reads without some comment.
@@ -173,7 +197,7 @@ impl Comparison<'_> {
             return false;
         }
         shape::printed_without_comments(&finding.ours.text).is_some_and(|text| {
-            let (ours, theirs) = (ours::emit(&text, 0), self.theirs.emit(&text, 0));
+            let (ours, theirs) = (ours::emit(&text, 0), self.theirs.emit(&text, 0, Format::Yaml));
             ours.agrees(&theirs) || reconcile(&ours.text, &theirs.text).is_some()
         })
     }

@@ -12,7 +12,7 @@ const MOVED_COMMENT: &str = "a comment that moved is decrypted all the same (qui
 /// The start of an encrypted comment.
 const ENVELOPE: &[u8] = b"#ENC[AES256_GCM,data:";
 const LATE_COMMENT: &str = "a comment behind a final block is printed in time (quirk 28)";
-const COMMENT_RULE: &str =
+pub(super) const COMMENT_RULE: &str =
     "a file whose comments do not tell what is encrypted is read all the same (quirks 6, 26)";
 
 /// The name of the known difference that a finding is, if it is one.
@@ -108,7 +108,7 @@ fn other_fault(finding: &Finding) -> Option<&'static str> {
 }
 
 /// Metadata that upstream refuses for its form only.
-fn metadata(finding: &Finding) -> Option<&'static str> {
+pub(super) fn metadata(finding: &Finding) -> Option<&'static str> {
     let message = &finding.theirs.message;
     let words =
         ["Major.Minor.Patch", "in major number", "in minor number", "in patch number", "Version number"];
@@ -119,12 +119,13 @@ fn metadata(finding: &Finding) -> Option<&'static str> {
         "Prerelease",
         "Build meta",
         "ParseUint",
+        "Version string empty",
     ];
     let is_version = words.into_iter().chain(words_more).any(|words| message.contains(words));
     let other_class = finding.ours.class != "1";
     let is_moment = message.contains("got unconvertible type 'time.Time'");
     let what = match (is_version, is_moment) {
-        (true, _) => "any version text is read (quirk 16)",
+        (true, _) => "any version text is read, and none (quirk 16)",
         (_, true) => "a timestamp without quotes is read in the metadata (quirk 16)",
         _ => return None,
     };

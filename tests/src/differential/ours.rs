@@ -1,5 +1,6 @@
 //! ksops, called in process through its crates.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ksops::decrypt::{self, DecryptError, DecryptRequest};
@@ -15,7 +16,7 @@ use ksops_core::keys::master_key::{AgeKey, MasterKey};
 use ksops_core::random::Random;
 use ksops_core::secret::SecretBytes;
 use ksops_core::tree::selection::Selection;
-use ksops_stores::file::ReadError;
+use ksops_stores::file::{self, Layout, ReadError};
 use ksops_stores::format::Format;
 use ksops_stores::yaml::emit::{EmitError, YamlWriter};
 use ksops_stores::yaml::load::load;
@@ -54,6 +55,22 @@ pub fn emit(text: &[u8], indent: i64) -> Outcome {
     })
 }
 
+/// Loads `text` and prints it in the same format, which is not YAML.
+#[must_use]
+pub fn emit_format(text: &[u8], indent: i64, format: Format) -> Outcome {
+    guarded(|| {
+        let plain =
+            file::read_plain(Cow::Borrowed(text), format, false).map_err(|error| unread(2, &error))?;
+        let layout = Layout { indent: self::indent(indent), like: None };
+        let written = file::write_plain(plain.branches, format, layout);
+        Ok(Outcome::done(written.map_err(|error| Outcome::refused(4, error))?.to_vec()))
+    })
+}
+
+fn indent(setting: i64) -> Option<i64> {
+    (setting >= 0).then_some(setting)
+}
+
 /// Encrypts the text of `case`, with data key and nonces from its stream. The message of a success is its warnings.
 #[must_use]
 pub fn encrypt(case: &Case) -> Outcome {
@@ -63,13 +80,13 @@ pub fn encrypt(case: &Case) -> Outcome {
             Selection::for_encrypting(&case.rule.texts()).map_err(|error| Outcome::refused(1, error))?;
         let now = OffsetDateTime::from_unix_timestamp(case.last_modified).map_err(|error| usage(&error))?;
         let request = EncryptRequest {
-            input_format: Format::Yaml,
-            output_format: Format::Yaml,
+            input_format: case.formats.plain,
+            output_format: case.formats.encrypted,
             selection,
             mac_only_encrypted: case.mac_only_encrypted,
             groups: vec![vec![MasterKey::Age(AgeKey { recipient: "age1differential".to_owned() })]],
             threshold: 0,
-            indent: Some(case.indent),
+            indent: indent(case.indent),
             policy: Policy::Warn,
             as_string: false,
             allow_unencrypted: true,
@@ -82,7 +99,7 @@ pub fn encrypt(case: &Case) -> Outcome {
             EncryptError::AlreadyEncrypted => Outcome::refused(203, error),
             EncryptError::Tree(_) => Outcome::refused(23, error),
             EncryptError::ReservedKey(_) | EncryptError::Emit(_) => Outcome::refused(4, error),
-            EncryptError::Verify(_) => Outcome::refused(UNVERIFIED, error),
+            EncryptError::Verify(_) | EncryptError::Unfit { .. } => Outcome::refused(UNVERIFIED, error),
             _ => Outcome::refused(1, error),
         })?;
         Ok(Outcome { message: encrypted.warnings.join("\n"), ..Outcome::done(encrypted.text) })
@@ -94,11 +111,11 @@ pub fn encrypt(case: &Case) -> Outcome {
 pub fn decrypt(case: &Case, text: &[u8]) -> Outcome {
     guarded(|| {
         let request = DecryptRequest {
-            input_format: Format::Yaml,
-            output_format: Format::Yaml,
+            input_format: case.formats.encrypted,
+            output_format: case.formats.decrypted,
             ignore_mac: false,
             extract: None,
-            indent: Some(case.indent),
+            indent: indent(case.indent),
             policy: Policy::Warn,
             decryption_order: DecryptionOrder::default(),
         };

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::case::{Case, Kind};
+use super::case::{Case, Formats, Kind};
 use super::compare::{Check, Finding, Verdict, compare};
 use super::minimise::minimise;
 use super::theirs::Theirs;
@@ -146,11 +146,13 @@ impl fmt::Display for Report {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Case { kind, indent, rule, mac_only_encrypted, .. } = &self.case;
+        let Case { kind, formats, indent, rule, mac_only_encrypted, .. } = &self.case;
+        let Formats { plain, encrypted, decrypted } = formats;
         writeln!(f, "=== case {} ({}), {}", self.number, kind.name(), self.finding.signature())?;
         writeln!(
             f,
-            "indent {indent}, {}: {:?}, mac_only_encrypted: {mac_only_encrypted}",
+            "{plain} > {encrypted} > {decrypted}, indent {indent}, {}: {:?}, \
+             mac_only_encrypted: {mac_only_encrypted}",
             rule.name, rule.parameter
         )?;
         let show = |f: &mut fmt::Formatter<'_>, what: &str, text: &[u8]| {
@@ -175,7 +177,10 @@ impl fmt::Display for Failure {
 pub fn keep(report: &Report, folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     for failure in &report.failures {
-        std::fs::write(folder.join(format!("{}.yaml", failure.number)), &failure.case.text)?;
+        std::fs::write(
+            folder.join(format!("{}.{}", failure.number, failure.case.formats.plain)),
+            &failure.case.text,
+        )?;
     }
     Ok(())
 }

@@ -6,6 +6,8 @@ use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use ksops_stores::format::Format;
+
 use super::case::Case;
 use super::outcome::Outcome;
 use crate::fixtures;
@@ -64,9 +66,9 @@ impl Theirs {
         self.ask(&[b"nodes", text])
     }
 
-    /// Loads `text` and prints it.
-    pub fn emit(&mut self, text: &[u8], indent: i64) -> Outcome {
-        self.ask(&[b"emit", text, indent.to_string().as_bytes()])
+    /// Loads `text` and prints it in the same format.
+    pub fn emit(&mut self, text: &[u8], indent: i64, format: Format) -> Outcome {
+        self.ask(&[b"emit", text, indent.to_string().as_bytes(), format.name().as_bytes()])
     }
 
     /// Encrypts the text of `case`.
@@ -80,12 +82,26 @@ impl Theirs {
             if case.mac_only_encrypted { b"1" } else { b"0" },
             case.last_modified.to_string().as_bytes(),
             case.stream.to_string().as_bytes(),
+            case.formats.plain.name().as_bytes(),
+            case.formats.encrypted.name().as_bytes(),
         ])
     }
 
     /// Decrypts `text` with the data key of `case`.
     pub fn decrypt(&mut self, case: &Case, text: &[u8]) -> Outcome {
-        self.ask(&[b"decrypt", text, case.indent.to_string().as_bytes(), case.stream.to_string().as_bytes()])
+        self.decrypt_as(case, text, case.formats.decrypted)
+    }
+
+    /// Decrypts `text` with the data key of `case` and prints it in `format`.
+    pub fn decrypt_as(&mut self, case: &Case, text: &[u8], format: Format) -> Outcome {
+        self.ask(&[
+            b"decrypt",
+            text,
+            case.indent.to_string().as_bytes(),
+            case.stream.to_string().as_bytes(),
+            case.formats.encrypted.name().as_bytes(),
+            format.name().as_bytes(),
+        ])
     }
 
     fn ask(&mut self, request: &[&[u8]]) -> Outcome {

@@ -308,6 +308,10 @@ fn push_comment<'a>(comment: &'a Comment, is_trimmed: bool, found: &mut Vec<&'a 
 }
 
 fn without_signs(line: &[u8]) -> &[u8] {
+    let is_sign_or_blank = |letter: char| matches!(letter, '#' | ';') || letter.is_whitespace();
+    if let Ok(text) = std::str::from_utf8(line) {
+        return text.trim_start_matches(is_sign_or_blank).trim_end().as_bytes();
+    }
     let start = line.iter().take_while(|byte| matches!(byte, b'#' | b';' | b' ' | b'\t')).count();
     line[start..].trim_ascii_end()
 }
