@@ -52,30 +52,31 @@ fn dispatch(context: &Context, arguments: &[String]) -> Result<u8, Failure> {
             for warning in &invocation.warnings {
                 context.ui.warning(warning);
             }
-            execute(context, &invocation).map(|()| 0)
+            execute(context, &invocation)
         }
     }
 }
 
-fn execute(context: &Context, call: &Invocation) -> Result<(), Failure> {
+fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
     match call.command {
-        Command::Encrypt => encrypt::run(context, call),
-        Command::Decrypt => decrypt::run(context, call),
-        Command::Legacy => legacy::run(context, call),
-        Command::Filestatus => filestatus::run(context, call),
-        Command::Completion => completion::run(context, call),
-        Command::Keygen => keygen::run(context, call),
-        Command::Init => init::run(context, call),
-        Command::Edit
-        | Command::Set
-        | Command::Unset
-        | Command::Rotate
-        | Command::Updatekeys
-        | Command::GroupsAdd
-        | Command::GroupsDelete
-        | Command::ExecEnv
-        | Command::ExecFile
-        | Command::Publish
-        | Command::Keyservice => later::run(call.command),
+        Command::Encrypt => encrypt::run(context, call)?,
+        Command::Decrypt => decrypt::run(context, call)?,
+        Command::Legacy => legacy::run(context, call)?,
+        Command::Filestatus => filestatus::run(context, call)?,
+        Command::Completion => completion::run(context, call)?,
+        Command::Keygen => keygen::run(context, call)?,
+        Command::Init => init::run(context, call)?,
+        Command::Edit => later::run(call.command)?,
+        Command::Set => later::run(call.command)?,
+        Command::Unset => later::run(call.command)?,
+        Command::Rotate => later::run(call.command)?,
+        Command::Updatekeys => later::run(call.command)?,
+        Command::GroupsAdd => later::run(call.command)?,
+        Command::GroupsDelete => later::run(call.command)?,
+        Command::ExecEnv => later::run(call.command)?,
+        Command::ExecFile => later::run(call.command)?,
+        Command::Publish => later::run(call.command)?,
+        Command::Keyservice => later::run(call.command)?,
     }
+    Ok(0)
 }
