@@ -6,7 +6,10 @@ use crate::args::help;
 use crate::args::parse::parse;
 use crate::args::parsed::{Command, Invocation, Parsed};
 use crate::args::program::Program;
-use crate::commands::{completion, decrypt, encrypt, filestatus, init, keygen, later, legacy, version};
+use crate::commands::{
+    completion, decrypt, encrypt, filestatus, groups, init, keygen, later, legacy, rotate, set, unset,
+    updatekeys, version,
+};
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
 use crate::hardening;
@@ -67,12 +70,12 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::Keygen => keygen::run(context, call)?,
         Command::Init => init::run(context, call)?,
         Command::Edit => later::run(call.command)?,
-        Command::Set => later::run(call.command)?,
-        Command::Unset => later::run(call.command)?,
-        Command::Rotate => later::run(call.command)?,
-        Command::Updatekeys => later::run(call.command)?,
-        Command::GroupsAdd => later::run(call.command)?,
-        Command::GroupsDelete => later::run(call.command)?,
+        Command::Set => set::run(context, call)?,
+        Command::Unset => unset::run(context, call)?,
+        Command::Rotate => rotate::run(context, call)?,
+        Command::Updatekeys => updatekeys::run(context, call)?,
+        Command::GroupsAdd => groups::add(context, call)?,
+        Command::GroupsDelete => groups::delete(context, call)?,
         Command::ExecEnv => later::run(call.command)?,
         Command::ExecFile => later::run(call.command)?,
         Command::Publish => later::run(call.command)?,

@@ -103,6 +103,11 @@ impl Config {
         })
     }
 
+    /// What the configuration is called; `None` if there is none.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.file.as_ref().map(|file| file.name.as_str())
+    }
+
     /// The `stores` section.
     pub(crate) fn stores(&self) -> Stores {
         self.file.as_ref().map(|file| file.stores.clone()).unwrap_or_default()

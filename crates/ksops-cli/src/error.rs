@@ -14,6 +14,8 @@ pub(crate) enum Kind {
     Print,
     /// `--encryption-context` is malformed.
     EncryptionContext,
+    /// The path or value of `set` or `unset` is malformed.
+    SetFormat,
     /// Flags that exclude each other.
     Conflict,
     /// A value or key cannot be encrypted.
@@ -54,6 +56,7 @@ impl Kind {
             Self::Output => 3,
             Self::Print => 4,
             Self::EncryptionContext => 6,
+            Self::SetFormat => 7,
             Self::Conflict => 8,
             Self::EncryptTree => 23,
             Self::DecryptTree => 25,

@@ -17,6 +17,35 @@ pub(crate) type KmsContext = BTreeMap<String, Option<String>>;
 /// # Errors
 /// If a text is no key of its kind.
 pub(crate) fn from_flags(flags: &Flags, context: &KmsContext) -> Result<Vec<MasterKey>, Failure> {
+    with_prefix(flags, "", context)
+}
+
+/// As [`from_flags`], for flags such as `--add-age` and `--rm-age`.
+///
+/// # Errors
+/// As [`from_flags`].
+pub(crate) fn with_prefix(
+    flags: &Flags,
+    prefix: &str,
+    context: &KmsContext,
+) -> Result<Vec<MasterKey>, Failure> {
+    read(flags, context, prefix, |flag| flags.text(flag).into_iter().collect())
+}
+
+/// As [`from_flags`], where each flag may be given several times (`groups add`).
+///
+/// # Errors
+/// As [`from_flags`].
+pub(crate) fn of_group(flags: &Flags, context: &KmsContext) -> Result<Vec<MasterKey>, Failure> {
+    read(flags, context, "", |flag| flags.texts(flag).into_iter().filter(|text| !text.is_empty()).collect())
+}
+
+fn read<'f>(
+    flags: &'f Flags,
+    context: &KmsContext,
+    prefix: &str,
+    lists: impl Fn(&str) -> Vec<&'f str>,
+) -> Result<Vec<MasterKey>, Failure> {
     let profile = flags.text("aws-profile").unwrap_or_default();
     let kms = |text: &str| keys::kms(text, context, profile);
     type Read<'r> = &'r dyn Fn(&str) -> Result<MasterKey, KeyTextError>;
@@ -31,8 +60,8 @@ pub(crate) fn from_flags(flags: &Flags, context: &KmsContext) -> Result<Vec<Mast
     ];
     let mut found = Vec::new();
     for (flag, read) in kinds {
-        let Some(list) = flags.text(flag) else { continue };
-        for text in list.split(',') {
+        let flag = format!("{prefix}{flag}");
+        for text in lists(&flag).into_iter().flat_map(|list| list.split(',')) {
             let key = read(text).map_err(|error| {
                 Failure::new(Kind::General, error.to_string())
                     .hints([format!("this key comes from --{flag} or its variable")])

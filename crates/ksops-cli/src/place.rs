@@ -92,6 +92,27 @@ impl Place {
         Ok(Self { source, path, target, _lock: lock })
     }
 
+    /// The places of a command that always replaces its file, and locks it.
+    ///
+    /// # Errors
+    /// If the working directory is gone. A missing file is told when it is read.
+    pub(crate) fn in_place(context: &Context, name: &str) -> Result<Self, Failure> {
+        let file = context.absolute(name)?;
+        let lock = Lock::take(&file, || context.ui.note(&waiting(&file)));
+        let (source, target) = (Source::File(file.clone()), Target::InPlace(file.clone()));
+        Ok(Self { source, path: file, target, _lock: lock })
+    }
+
+    /// Makes the file that is read the one that is written, as legacy `--set` always does.
+    #[must_use]
+    pub(crate) fn into_in_place(mut self, context: &Context) -> Self {
+        if let (Source::File(file), false) = (&self.source, matches!(self.target, Target::InPlace(_))) {
+            self._lock = Lock::take(file, || context.ui.note(&waiting(file)));
+            self.target = Target::InPlace(file.clone());
+        }
+        self
+    }
+
     /// Writes the result. Until here no file was touched.
     ///
     /// # Errors

@@ -76,6 +76,15 @@ impl Ui {
         }
     }
 
+    /// Tells why one of several files failed, and what to do.
+    pub(crate) fn error(&self, failure: &Failure) {
+        match self.program {
+            Program::Sops => log("error", &failure.text),
+            Program::Ksops => labelled("error", RED, &failure.text),
+        }
+        self.hints(failure);
+    }
+
     /// Tells why the command failed, and what to do.
     pub(crate) fn failure(&self, failure: &Failure) {
         match (failure.is_logged, self.program) {
@@ -84,7 +93,11 @@ impl Ui {
             (true, Program::Ksops) => labelled("error", RED, &failure.text),
             (false, _) => lines(&report(&failure.text)),
         }
-        // As `sops` the text alone is the interface, and some callers compare it whole.
+        self.hints(failure);
+    }
+
+    /// As `sops` the text alone is the interface, and some callers compare it whole.
+    fn hints(&self, failure: &Failure) {
         let shown = self.program == Program::Ksops || failure.kind.is_of_keys();
         for hint in failure.hints.iter().filter(|_| shown) {
             labelled("hint", CYAN, hint);

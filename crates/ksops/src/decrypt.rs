@@ -1,23 +1,16 @@
 //! Decrypting a file: nothing is given out before the MAC agrees.
 
-use ksops_core::document::decrypt::{
-    DecryptError as TreeError, Decrypted as Tree, Decryptor, Mode, Options, danger, decrypt as decrypt_tree,
-};
+use ksops_core::document::decrypt::{DecryptError as TreeError, Options};
 use ksops_core::keys::decryption_order::DecryptionOrder;
-use ksops_core::keys::recover::{RecoverError, recover};
-use ksops_core::metadata::wire::{self, WireError};
+use ksops_core::keys::recover::RecoverError;
 use ksops_core::tree::branch::{Branch, Node};
-use ksops_core::tree::selection::Selection;
 use ksops_core::value::Value;
 use ksops_stores::file::{self, Layout, MetadataError, ReadError, WriteError};
 use ksops_stores::format::Format;
-use ksops_stores::notice::Notice;
-use ksops_stores::yaml::load::{LoadError, YamlReader};
-use ksops_yaml::input;
 use zeroize::Zeroizing;
 
-use crate::condense::without_repeated_blocks;
 use crate::extract::{ExtractError, PathPart, find};
+use crate::open::{OpenRequest, Opened, open_with};
 use crate::policy::Policy;
 use crate::services::Services;
 
@@ -101,80 +94,23 @@ pub fn decrypt(
     request: &DecryptRequest,
     services: &Services,
 ) -> Result<Decrypted, DecryptError> {
-    let (branches, block, notices) = read(input, request)?;
-    let metadata = wire::from_branch(&block?).map_err(MetadataError::from)?;
-    let data_key = recover(
-        &metadata.key_groups,
-        metadata.shamir_threshold,
-        &services.as_slice(),
-        &request.decryption_order,
-    )?;
-    let tree = if request.ignore_mac {
-        let (selection, _) = Selection::for_decrypting(&metadata.rules).map_err(TreeError::from)?;
-        let (key, mac_only) = (&data_key, metadata.mac_only_encrypted);
-        let mut decryptor = Decryptor::new(key, &selection, mac_only, Mode::Strict, Options::default());
-        for branch in branches {
-            decryptor.branch(branch)?;
-        }
-        danger::finish_ignoring_mac(decryptor)
-    } else {
-        let mut first = Some(branches);
-        // A second attempt is rare; it reads the text again instead of keeping a copy of every tree.
-        let read = || first.take().unwrap_or_else(|| read_again(input, request));
-        decrypt_tree(&data_key, &metadata, Options::default(), read)?
+    let open = OpenRequest {
+        format: request.input_format,
+        ignore_mac: request.ignore_mac,
+        policy: request.policy,
+        decryption_order: request.decryption_order.clone(),
     };
-    let mut warnings: Vec<String> = notices.iter().map(ToString::to_string).collect();
-    warnings.extend(tree.warnings.iter().map(ToString::to_string));
-    Ok(Decrypted { text: print(tree, input, request, &mut warnings)?, warnings })
-}
-
-type Parts = (Vec<Branch>, Result<Branch, MetadataError>, Vec<Notice>);
-
-/// The documents without metadata, the metadata, and what the store noticed.
-fn read(input: &[u8], request: &DecryptRequest) -> Result<Parts, ReadError> {
-    // Numbers that are not encrypted keep their text (security.md S13).
-    let (format, keeps_numbers) = (request.input_format, request.policy == Policy::Refuse);
-    if format != Format::Yaml {
-        let file = file::read_encrypted(input, format, keeps_numbers)?;
-        return Ok((file.branches, file.metadata, file.notices));
-    }
-    let mut branches = read_yaml(input, keeps_numbers)?;
-    let block =
-        branches.first_mut().map_or(Err(WireError::NotFound), wire::take).map_err(MetadataError::from);
-    branches.iter_mut().skip(1).for_each(wire::discard);
-    Ok((branches, block, Vec::new()))
-}
-
-fn read_yaml(input: &[u8], keeps_numbers: bool) -> Result<Vec<Branch>, LoadError> {
-    if input.is_empty() {
-        return Ok(Vec::new());
-    }
-    let text = input::decode(input)?;
-    let branches = |text: &str| {
-        let mut reader = YamlReader::new(text).keeping_numbers(keeps_numbers);
-        std::iter::from_fn(|| reader.next_branch()).collect()
-    };
-    if let Some(short) = without_repeated_blocks(&text)
-        && let Ok(branches) = branches(&short)
-    {
-        return Ok(branches);
-    }
-    // Also for the right place in an error.
-    branches(&text)
-}
-
-fn read_again(input: &[u8], request: &DecryptRequest) -> Vec<Branch> {
-    // It was read once already, so this succeeds.
-    read(input, request).map(|(branches, ..)| branches).unwrap_or_default()
+    let Opened { branches, mut warnings, .. } = open_with(input, &open, services, Options::default())?;
+    Ok(Decrypted { text: print(branches, input, request, &mut warnings)?, warnings })
 }
 
 fn print(
-    tree: Tree,
+    mut branches: Vec<Branch>,
     input: &[u8],
     request: &DecryptRequest,
     warnings: &mut Vec<String>,
 ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-    let (mut branches, format) = (tree.branches, request.output_format);
+    let format = request.output_format;
     let mut layout = Layout { indent: request.indent, like: None };
     let mut is_part = false;
     if request.policy == Policy::Warn && format != Format::Yaml && branches.len() > 1 {

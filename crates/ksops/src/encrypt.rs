@@ -16,7 +16,7 @@ use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::wire::{self, WireError};
 use ksops_core::random::{Random, RandomError};
 use ksops_core::tree::branch::Branch;
-use ksops_core::tree::selection::{Rule, Selection};
+use ksops_core::tree::selection::{Rule, Selection, SelectionError};
 use ksops_stores::file::{ReadError, WriteError};
 use ksops_stores::format::Format;
 use ksops_stores::wiped::Wiped;
@@ -107,6 +107,9 @@ pub enum EncryptError {
     /// A value or key cannot be encrypted.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// The rule in the metadata of a file cannot be applied.
+    #[error("the rule of the file: {0}")]
+    Rule(#[from] SelectionError),
     /// A later document has a top-level `sops` entry.
     #[error("Error marshaling metadata: {0}")]
     ReservedKey(TreeError),

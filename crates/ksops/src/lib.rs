@@ -10,10 +10,15 @@ mod guard;
 mod output;
 mod whole;
 
+pub mod change;
+pub mod consistency;
 pub mod decrypt;
 pub mod encrypt;
 pub mod extract;
+pub mod open;
 pub mod policy;
+pub mod regroup;
+pub mod save;
 pub mod services;
 pub mod status;
 pub mod system;

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use ksops_core::clock::Clock;
 use ksops_core::crypto::data_key::DataKey;
 use ksops_core::document::decrypt::{Decryptor, Mode, Options};
-use ksops_core::document::encrypt::{Encryptor, ReservedKeys};
+use ksops_core::document::encrypt::{Encryptor, ReservedKeys, Sealed};
+use ksops_core::document::stash::Stash;
 use ksops_core::document::verify::{Comments, Fidelity, Typing, Verifier};
 use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::wire;
@@ -17,6 +18,7 @@ use ksops_core::tree::selection::{RuleTexts, Selection};
 use ksops_stores::file::{self, Layout, Plain};
 use ksops_stores::format::Format;
 use ksops_stores::wiped::Wiped;
+use time::OffsetDateTime;
 
 use crate::encrypt::{EncryptError, EncryptRequest, Encrypted, Guard, seal};
 use crate::policy::Policy;
@@ -51,42 +53,102 @@ pub(crate) fn encrypt(
 
     let rules = if is_binary { Rules::of_bytes(request, &mut warnings) } else { Rules::of(request) };
     let data_key = DataKey::generate(random)?;
-    let reserved = reserved_keys(output_format);
-    let mut encryptor = Encryptor::new(&data_key, &rules.selection, rules.mac_only_encrypted, random, None)
-        .reserving(reserved)
-        .numbers(request.numbers());
-    if output_format == Format::Toml {
-        encryptor = encryptor.sealing_empty_strings();
-    }
-    let mut guard = Guard::new(request);
-    for branch in &mut branches {
-        guard.before(branch, reserved)?;
-        encryptor.branch(branch).map_err(EncryptError::from_tree)?;
-        guard.after(branch);
-    }
-    let now = clock.now();
-    let sealed = encryptor.finish(now)?;
-    warnings.extend(sealed.warnings.iter().map(ToString::to_string));
-    guard.judge(sealed.counts, &mut warnings)?;
-    let mut metadata = seal(sealed, request, &data_key, services, random, now)?;
-    metadata.mac_only_encrypted = rules.mac_only_encrypted;
-    metadata.rules = rules.written;
+    let job = Job { request, rules, data_key: &data_key, random, stash: None };
     let same = request.input_format == output_format;
-    let layout = Layout { indent: request.indent, like: same.then_some(&*input) };
-    let output = file::write_encrypted(branches, &wire::to_branch(&metadata), output_format, layout)?;
+    let like = same.then_some(&*input);
+    let now = clock.now();
+    let sealed = job.seal(&mut branches, now, &mut warnings)?;
+    let mut metadata = seal(sealed.sealed, request, &data_key, services, random, now)?;
+    metadata.mac_only_encrypted = sealed.rules.mac_only_encrypted;
+    metadata.rules = sealed.rules.written;
+    let output = print(branches, &metadata, request, like)?;
+    let plain = || Ok(file::read_plain(Cow::Borrowed(&input), request.input_format, true)?.branches);
+    check(&output, &metadata, request, &data_key, plain)?;
+    Ok(Encrypted { text: output, warnings })
+}
 
-    let check = Check { request, data_key: &data_key, written: &metadata };
-    let checked = if is_binary {
-        check.by_mac(&output)
+/// Encrypting documents that were read.
+pub(crate) struct Job<'a> {
+    /// Formats, and what is refused.
+    pub request: &'a EncryptRequest,
+    /// Which leaves are encrypted.
+    pub rules: Rules,
+    /// The data key.
+    pub data_key: &'a DataKey,
+    /// Where nonces come from.
+    pub random: &'a dyn Random,
+    /// The nonces of values that stay as they are.
+    pub stash: Option<Stash>,
+}
+
+/// What became of a [`Job`].
+pub(crate) struct Done {
+    /// For the metadata.
+    pub sealed: Sealed,
+    /// For the metadata, too.
+    pub rules: Rules,
+}
+
+impl Job<'_> {
+    /// Encrypts the documents in place.
+    pub(crate) fn seal(
+        self,
+        branches: &mut [Branch],
+        now: OffsetDateTime,
+        warnings: &mut Vec<String>,
+    ) -> Result<Done, EncryptError> {
+        let Self { request, rules, data_key, random, stash } = self;
+        let reserved = reserved_keys(request.output_format);
+        let (selection, mac_only) = (&rules.selection, rules.mac_only_encrypted);
+        let mut encryptor = Encryptor::new(data_key, selection, mac_only, random, stash)
+            .reserving(reserved)
+            .numbers(request.numbers());
+        if request.output_format == Format::Toml {
+            encryptor = encryptor.sealing_empty_strings();
+        }
+        let mut guard = Guard::new(request);
+        for branch in branches {
+            guard.before(branch, reserved)?;
+            encryptor.branch(branch).map_err(EncryptError::from_tree)?;
+            guard.after(branch);
+        }
+        let sealed = encryptor.finish(now)?;
+        warnings.extend(sealed.warnings.iter().map(ToString::to_string));
+        guard.judge(sealed.counts, warnings)?;
+        Ok(Done { sealed, rules })
+    }
+}
+
+/// Prints the encrypted documents.
+pub(crate) fn print(
+    branches: Vec<Branch>,
+    metadata: &Metadata,
+    request: &EncryptRequest,
+    like: Option<&[u8]>,
+) -> Result<Vec<u8>, EncryptError> {
+    let layout = Layout { indent: request.indent, like };
+    Ok(file::write_encrypted(branches, &wire::to_branch(metadata), request.output_format, layout)?)
+}
+
+/// Reads and decrypts the output again: it must be what went in (security.md S11).
+pub(crate) fn check(
+    output: &[u8],
+    metadata: &Metadata,
+    request: &EncryptRequest,
+    data_key: &DataKey,
+    plain: impl FnOnce() -> Result<Vec<Branch>, EncryptError>,
+) -> Result<(), EncryptError> {
+    let check = Check { request, data_key, written: metadata };
+    let checked = if request.input_format == Format::Binary {
+        check.by_mac(output)
     } else {
-        let mut plain = file::read_plain(Cow::Borrowed(&input), request.input_format, true)?.branches;
-        if output_format == Format::Ini {
+        let mut plain = plain()?;
+        if request.output_format == Format::Ini {
             plain.iter_mut().for_each(with_default_section);
         }
-        check.by_values(&output, &plain)
+        check.by_values(output, &plain)
     };
-    checked.map_err(|problem| EncryptError::verify(problem, request))?;
-    Ok(Encrypted { text: output, warnings })
+    checked.map_err(|problem| EncryptError::verify(problem, request))
 }
 
 /// INI is always read with this section first, even if it is empty.
@@ -110,14 +172,14 @@ pub(crate) fn reserved_keys(format: Format) -> ReservedKeys {
 }
 
 /// Which leaves are encrypted, and what the file says about it.
-struct Rules {
+pub(crate) struct Rules {
     selection: Selection,
     written: RuleTexts,
     mac_only_encrypted: bool,
 }
 
 impl Rules {
-    fn of(request: &EncryptRequest) -> Self {
+    pub(crate) fn of(request: &EncryptRequest) -> Self {
         Self {
             selection: request.selection.clone(),
             written: request.selection.to_texts(),

@@ -12,7 +12,21 @@ use crate::scenario::model::Scenario;
 pub fn out_of_scope(scenario: &Scenario) -> Option<(u32, String)> {
     let args = scenario.args();
     let command = command(&args);
-    if !matches!(command, "encrypt" | "decrypt" | "filestatus" | "completion" | "version" | "help" | "none") {
+    const BUILT: [&str; 12] = [
+        "encrypt",
+        "decrypt",
+        "set",
+        "unset",
+        "rotate",
+        "updatekeys",
+        "groups",
+        "filestatus",
+        "completion",
+        "version",
+        "help",
+        "none",
+    ];
+    if !BUILT.contains(&command) {
         return Some((5, format!("command {command}")));
     }
     let env = scenario.fields["env"].as_object();

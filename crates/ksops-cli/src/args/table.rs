@@ -69,6 +69,10 @@ const THRESHOLD: Levels =
     KEYS.or(Levels::SET).or(Levels::UNSET).or(GROUP).or(Levels::GROUPS_DELETE).or(Levels::UPDATEKEYS);
 const EXEC: Levels = Levels::EXEC_ENV.or(Levels::EXEC_FILE);
 const SET: Levels = Levels::SET;
+/// Where an encrypted file is changed.
+const CHANGES: Levels = ROTATES.or(Levels::SET).or(Levels::UNSET).or(Levels::EDIT);
+/// Where values are encrypted.
+const WRITES: Levels = CHANGES.or(Levels::ENCRYPT);
 
 const fn row(
     name: &'static str,
@@ -167,8 +171,12 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("encrypted-comment-regex", "", VALUE, KEYS, "REGEX", "Encrypt only values whose comment matches"),
     row("unencrypted-comment-regex", "", VALUE, KEYS, "REGEX", "Leave values plain whose comment matches"),
     row("mac-only-encrypted", "", OFF, KEYS, "", "Compute the MAC over encrypted values only"),
-    row("as-string", "", OFF, TOP.or(Levels::ENCRYPT), "", "Encrypt numbers that would be rewritten (1.10, 0x1F) as strings"),
-    row("allow-unencrypted", "", OFF, TOP.or(Levels::ENCRYPT), "", "Accept that no value of the file gets encrypted"),
+    row("as-string", "", OFF, WRITES, "", "Encrypt numbers that would be rewritten (1.10, 0x1F) as strings"),
+    row("allow-unencrypted", "", OFF, WRITES, "", "Accept that no value of the file gets encrypted"),
+    row("accept-selector", "", OFF, CHANGES, "", "Go on although the file selects other values than its creation rule"),
+    row("accept-recipients", "", OFF, ROTATES.or(GROUP), "", "Go on although the file has recipients that its creation rule does not name"),
+    row("keep-data-key", "", OFF, Levels::UPDATEKEYS.or(Levels::GROUPS_DELETE), "", "Keep the data key although a recipient is removed, who can read later versions then"),
+    row("check", "", OFF, Levels::UPDATEKEYS, "", "Change nothing; the status is 1 if a file would change"),
     row("encryption-context", "", VALUE, CONTEXT, "PAIRS", "AWS KMS encryption context, as in a:b,c:d"),
     row("shamir-secret-sharing-threshold", "", NUMBER, THRESHOLD, "N", "Number of key groups needed to decrypt"),
 

@@ -61,14 +61,25 @@ pub(crate) fn decrypted(
         decryption_order,
     };
     context.ui.detail(flags, || format!("decrypting {input_format} to {output_format}"));
-    let decrypted = decrypt(&input, &request, &services).map_err(|error| failure(&error, &request))?;
+    let decrypted = decrypt(&input, &request, &services)
+        .map_err(|error| failure(&error, Asked { input_format, output_format }))?;
     for warning in &decrypted.warnings {
         context.ui.warning(warning);
     }
     Ok(decrypted.text)
 }
 
-fn failure(error: &DecryptError, request: &DecryptRequest) -> Failure {
+/// The formats that were asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    /// Of the input.
+    pub input_format: Format,
+    /// Of the output.
+    pub output_format: Format,
+}
+
+/// What an error of decrypting means for the caller.
+pub(crate) fn failure(error: &DecryptError, asked: Asked) -> Failure {
     let (kind, text) = match error {
         DecryptError::Recover(_) => (Kind::DataKey, error.to_string()),
         DecryptError::Tree(TreeError::Mac(_)) => (Kind::Mac, error.to_string()),
@@ -84,8 +95,8 @@ fn failure(error: &DecryptError, request: &DecryptRequest) -> Failure {
         _ => (Kind::General, error.to_string()),
     };
     let is_misnamed = match error {
-        DecryptError::Load(_) => request.input_format == Format::Binary,
-        DecryptError::Metadata(error) => error.is_missing() && request.input_format == Format::Binary,
+        DecryptError::Load(_) => asked.input_format == Format::Binary,
+        DecryptError::Metadata(error) => error.is_missing() && asked.input_format == Format::Binary,
         DecryptError::Emit(error) => matches!(error, WriteError::NotBinary(_)),
         _ => false,
     };

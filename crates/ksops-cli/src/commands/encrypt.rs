@@ -19,6 +19,10 @@ The file you have provided contains a top-level entry called 'sops', which is
 where the keys and the MAC of an encrypted file are kept. Most likely it is
 encrypted already.";
 
+const NO_SERVICE: &str = "no key service handles keys of type";
+const LATER: &str =
+    "other kinds of keys come in a later version of ksops, which uses age and Azure Key Vault today";
+
 /// Runs the command.
 ///
 /// # Errors
@@ -70,6 +74,13 @@ pub(crate) fn encrypted(
     Ok(Zeroizing::new(encrypted.text))
 }
 
+/// As [`unserved`], for a file whose groups are named in the error only.
+pub(crate) fn unserved_in(error: &EncryptError, services: &Services) -> Option<String> {
+    let EncryptError::Distribute(error) = error else { return None };
+    let is_unserved = error.failures.iter().any(|failure| failure.to_string().contains(NO_SERVICE));
+    (is_unserved && !services.as_slice().is_empty()).then(|| LATER.to_owned())
+}
+
 /// What to say of kinds of keys that this build has no service for.
 fn unserved(error: &EncryptError, groups: &[Vec<MasterKey>], services: &Services) -> Option<String> {
     if !matches!(error, EncryptError::Distribute(_)) {
@@ -84,7 +95,8 @@ fn unserved(error: &EncryptError, groups: &[Vec<MasterKey>], services: &Services
     ))
 }
 
-fn failure(error: &EncryptError) -> Failure {
+/// What an error of encrypting means for the caller.
+pub(crate) fn failure(error: &EncryptError) -> Failure {
     let (kind, text) = match error {
         EncryptError::Load(read) if read.is_unencryptable() => {
             (Kind::EncryptTree, format!("Error encrypting tree: {error}"))

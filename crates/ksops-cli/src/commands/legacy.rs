@@ -1,10 +1,13 @@
 //! The form without a subcommand, `sops -d FILE` (cli-and-config.md section 2): several modes run one after another on
 //! the same input, and only the last one's output and error count.
 
+use zeroize::Zeroizing;
+
 use crate::args::parsed::{Command, Invocation};
 use crate::commands::decrypt::decrypted;
 use crate::commands::encrypt::encrypted;
-use crate::commands::later;
+use crate::commands::rotate::rotated;
+use crate::commands::{later, set};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::Failure;
@@ -26,27 +29,31 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
              same input, and only the output of the last one counts. This is deprecated.",
         );
     }
-    if sets {
-        return later::run(Command::Set);
-    }
-    if rotates {
-        return later::run(Command::Rotate);
-    }
-    if !encrypts && !decrypts {
+    let edits = !(encrypts || decrypts || rotates || sets);
+    if edits {
         return later::run(Command::Edit);
     }
     let purpose = if encrypts { Purpose::Write } else { Purpose::Read };
     let mut config = Config::load(context, flags, purpose)?;
     // Here alone the pairs reach the keys of a rule. Malformed ones are told by the merge.
     config.kms_context = keys::encryption_context(flags).unwrap_or_default();
-    let mut result = None;
-    if encrypts {
+    if encrypts || rotates || sets {
         // The rule has to be there, whatever follows.
         config.rule(&place.path)?;
+    }
+    let place = if sets { place.into_in_place(context) } else { place };
+    let mut result = None;
+    if encrypts {
         result = Some(encrypted(context, flags, &place, &config));
     }
     if decrypts {
         result = Some(decrypted(context, flags, &place, &config));
+    }
+    if rotates {
+        result = Some(rotated(context, flags, &place, &config).map(Zeroizing::new));
+    }
+    if sets {
+        result = Some(set::legacy(context, flags, &place, &config).map(Zeroizing::new));
     }
     match result {
         Some(text) => place.write(context, flags, &text?),

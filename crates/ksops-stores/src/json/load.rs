@@ -88,7 +88,8 @@ pub fn load(bytes: &[u8], keeps_numbers: bool) -> Result<JsonLoaded, JsonError> 
     let scanner = Scanner::new(bytes);
     let mut loader = Loader { scanner, keeps_numbers, open: Vec::new(), notices: Vec::new() };
     loader.top()?;
-    let branch = loader.object()?;
+    // What begins with a brace is an object.
+    let Node::Map(branch) = loader.root()? else { return Err(JsonError::Empty) };
     loader.scanner.skip_blanks();
     if loader.scanner.peek().is_some() {
         let position = loader.scanner.position(loader.scanner.offset());
@@ -96,6 +97,31 @@ pub fn load(bytes: &[u8], keeps_numbers: bool) -> Result<JsonLoaded, JsonError> 
         loader.notices.push(Notice { problem, position, grave: true });
     }
     Ok(JsonLoaded { branch, notices: loader.notices })
+}
+
+/// Reads one JSON value of any kind, with nothing but blanks around it. Whole numbers of 64 bits are integers.
+///
+/// # Errors
+/// [`JsonError`] for anything else, and for an object in which a key stands twice.
+pub fn load_value(bytes: &[u8]) -> Result<Node, JsonError> {
+    let mut loader =
+        Loader { scanner: Scanner::new(bytes), keeps_numbers: true, open: Vec::new(), notices: Vec::new() };
+    loader.scanner.skip_blanks();
+    if loader.scanner.peek().is_none() {
+        return Err(JsonError::Empty);
+    }
+    let node = loader.root()?;
+    loader.scanner.skip_blanks();
+    if loader.scanner.peek().is_some() {
+        return Err(loader.scanner.error("invalid character after the value"));
+    }
+    match loader.notices.first() {
+        Some(notice) => {
+            let problem = "a key stands twice in one object";
+            Err(JsonError::Syntax { problem, position: notice.position })
+        }
+        None => Ok(node),
+    }
 }
 
 /// A container whose end is still to come.
@@ -130,12 +156,12 @@ impl Loader<'_> {
         Err(JsonError::TopScalar { type_name, position })
     }
 
-    /// The object at the cursor.
-    fn object(&mut self) -> Result<Branch, JsonError> {
+    /// The value at the cursor.
+    fn root(&mut self) -> Result<Node, JsonError> {
         loop {
             let Some(node) = self.value()? else { continue };
-            if let Some(Node::Map(branch)) = self.hand_over(node)? {
-                return Ok(branch);
+            if let Some(root) = self.hand_over(node)? {
+                return Ok(root);
             }
         }
     }

@@ -1,0 +1,90 @@
+//! Opening a file to change it, and encrypting it again; what `set`, `unset`, `rotate` and `edit` share.
+
+use ksops::decrypt::DecryptError;
+use ksops::ksops_stores::format::Format;
+use ksops::open::{OpenRequest, Opened, open};
+use ksops::save::{Keys, SaveRequest, save};
+use ksops::services::Services;
+use zeroize::Zeroizing;
+
+use crate::args::flags::Flags;
+use crate::commands::decrypt::{self, Asked};
+use crate::commands::encrypt;
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::place::Place;
+use crate::{audit, formats, services};
+
+/// A file that was opened.
+pub(crate) struct Opening {
+    /// What is in it.
+    pub opened: Opened,
+    /// The file as it is.
+    pub original: Zeroizing<Vec<u8>>,
+    /// The key services of the run.
+    pub services: Services,
+    /// The format of the output.
+    pub output_format: Format,
+    indent: Option<i64>,
+}
+
+/// Reads and decrypts what is at `place`.
+///
+/// # Errors
+/// With the statuses of decrypting; nothing was written then.
+pub(crate) fn open_at(
+    context: &Context,
+    flags: &Flags,
+    place: &Place,
+    config: &Config,
+) -> Result<Opening, Failure> {
+    audit::refuse_to_skip()?;
+    let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
+    let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
+    let services = services::services(context, flags);
+    let decryption_order = services::decryption_order(flags)?;
+    let original = place.source.read()?;
+    let input_format = formats::as_made(input_format, flags, "input-type", &original);
+    let output_format = formats::as_made(output_format, flags, "output-type", &original);
+    let ignore_mac = flags.is_set("ignore-mac");
+    if ignore_mac && flags.is_set("verbose") {
+        context.ui.warning("the integrity of the file is not checked");
+    }
+    let policy = context.program.policy();
+    let request = OpenRequest { format: input_format, ignore_mac, policy, decryption_order };
+    let asked = Asked { input_format, output_format };
+    let mut opened = open(&original, &request, &services).map_err(|error| failure(&error, asked))?;
+    for warning in std::mem::take(&mut opened.warnings) {
+        context.ui.warning(&warning);
+    }
+    let indent = formats::indent(flags, &config.stores(), output_format);
+    Ok(Opening { opened, original, services, output_format, indent })
+}
+
+fn failure(error: &DecryptError, asked: Asked) -> Failure {
+    decrypt::failure(error, asked)
+}
+
+impl Opening {
+    /// Encrypts the file again, and checks what came out.
+    ///
+    /// # Errors
+    /// With the statuses of encrypting.
+    pub(crate) fn save(self, context: &Context, flags: &Flags, keys: Keys) -> Result<Vec<u8>, Failure> {
+        let Self { opened, original, services, output_format, indent, .. } = self;
+        let request = SaveRequest {
+            output_format,
+            indent,
+            policy: context.program.policy(),
+            as_string: flags.is_set("as-string"),
+            allow_unencrypted: flags.is_set("allow-unencrypted"),
+        };
+        let saved = save(opened, &original, keys, &request, &services)
+            .map_err(|error| encrypt::failure(&error).hints(encrypt::unserved_in(&error, &services)))?;
+        for warning in &saved.warnings {
+            context.ui.warning(warning);
+        }
+        Ok(saved.text)
+    }
+}

@@ -1,0 +1,142 @@
+//! Writing an opened file again: under the same data key, or under a new one.
+
+use ksops_core::clock::Clock;
+use ksops_core::crypto::data_key::DataKey;
+use ksops_core::keys::distribute::distribute;
+use ksops_core::keys::key_group::KeyGroup;
+use ksops_core::metadata::model::Metadata;
+use ksops_core::random::Random;
+use ksops_core::tree::selection::Selection;
+use ksops_stores::format::Format;
+
+use crate::encrypt::{EncryptError, EncryptRequest, Encrypted};
+use crate::open::Opened;
+use crate::policy::Policy;
+use crate::services::Services;
+use crate::system::{OsRandom, SystemClock};
+use crate::whole::{self, Job, Rules};
+
+/// How an opened file is written.
+pub struct SaveRequest {
+    /// The format of the output.
+    pub output_format: Format,
+    /// The indentation; nothing or 0 for the format's default.
+    pub indent: Option<i64>,
+    /// What happens when secrets would stay in plaintext.
+    pub policy: Policy,
+    /// Encrypts a number as a string where its text would change otherwise (security.md S13).
+    pub as_string: bool,
+    /// Accepts an output in which nothing is encrypted (security.md S1).
+    pub allow_unencrypted: bool,
+}
+
+/// The data key, and who holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Keys {
+    /// The file keeps its data key and its key groups; no key service is asked.
+    Keep,
+    /// The file keeps its data key, which is encrypted anew for these groups.
+    Regroup(
+        /// The groups; what they hold of the data key does not count.
+        Vec<KeyGroup>,
+        /// How many groups must give their share; 0 for all.
+        usize,
+    ),
+    /// The file gets a new data key, encrypted for these groups.
+    Rotate(
+        /// The groups; what they hold of the data key does not count.
+        Vec<KeyGroup>,
+        /// How many groups must give their share; 0 for all.
+        usize,
+    ),
+}
+
+/// Encrypts an opened file again. Values that stand where they stood and did not change keep their text, unless the data
+/// key is a new one. `original` is the text of the file, whose layout is kept where the format can (TOML).
+///
+/// The output is read and decrypted again and compared before it is given out (security.md S11).
+///
+/// # Errors
+/// As [`encrypt`](crate::encrypt::encrypt); nothing of the output is given out then.
+pub fn save(
+    opened: Opened,
+    original: &[u8],
+    keys: Keys,
+    request: &SaveRequest,
+    services: &Services,
+) -> Result<Encrypted, EncryptError> {
+    save_with(opened, original, keys, request, services, &OsRandom::default(), &SystemClock)
+}
+
+/// As [`save`], with a clock and randomness of the caller's.
+///
+/// # Errors
+/// As [`save`].
+pub fn save_with(
+    opened: Opened,
+    original: &[u8],
+    keys: Keys,
+    request: &SaveRequest,
+    services: &Services,
+    random: &dyn Random,
+    clock: &dyn Clock,
+) -> Result<Encrypted, EncryptError> {
+    let Opened { mut branches, mut metadata, mut warnings, format, data_key, stash } = opened;
+    let request = request_of(&metadata, format, request)?;
+    if branches.is_empty() {
+        return Err(EncryptError::NoDocument);
+    }
+    // Under another key a nonce may come again, and upstream keeps them.
+    let data_key = match keys {
+        Keys::Rotate(..) => DataKey::generate(random)?,
+        Keys::Keep | Keys::Regroup(..) => data_key,
+    };
+    let plain = branches.clone();
+    let rules = Rules::of(&request);
+    let job = Job { request: &request, rules, data_key: &data_key, random, stash: Some(stash) };
+    let done = job.seal(&mut branches, clock.now(), &mut warnings)?;
+    metadata.mac = done.sealed.mac;
+    metadata.last_modified = done.sealed.last_modified;
+    if let Keys::Regroup(groups, threshold) | Keys::Rotate(groups, threshold) = keys {
+        regroup(&mut metadata, &data_key, &groups, threshold, services, random)?;
+    }
+    let like = (format == request.output_format).then_some(original);
+    let output = whole::print(branches, &metadata, &request, like)?;
+    whole::check(&output, &metadata, &request, &data_key, || Ok(plain))?;
+    Ok(Encrypted { text: output, warnings })
+}
+
+/// Encrypts the data key for `groups`.
+pub(crate) fn regroup(
+    metadata: &mut Metadata,
+    data_key: &DataKey,
+    groups: &[KeyGroup],
+    threshold: usize,
+    services: &Services,
+    random: &dyn Random,
+) -> Result<(), EncryptError> {
+    let distributed = distribute(data_key, groups, threshold, &services.as_slice(), random)?;
+    metadata.key_groups = distributed.groups;
+    metadata.shamir_threshold = distributed.threshold;
+    Ok(())
+}
+
+fn request_of(
+    metadata: &Metadata,
+    input_format: Format,
+    request: &SaveRequest,
+) -> Result<EncryptRequest, EncryptError> {
+    Ok(EncryptRequest {
+        input_format,
+        output_format: request.output_format,
+        // An invalid pattern would encrypt nothing (security.md S1).
+        selection: Selection::for_encrypting(&metadata.rules)?,
+        mac_only_encrypted: metadata.mac_only_encrypted,
+        groups: Vec::new(),
+        threshold: metadata.shamir_threshold,
+        indent: request.indent,
+        policy: request.policy,
+        as_string: request.as_string,
+        allow_unencrypted: request.allow_unencrypted,
+    })
+}
