@@ -93,6 +93,9 @@ say "programs to compare with, in $KSOPS_TOOLS"
 debian python3 python3
 debian openssl openssl
 debian curl curl
+debian vim vim
+debian nano nano
+debian setsid util-linux
 debian go golang-go
 python3 -m pip --version > /dev/null 2>&1 || debian pip3 python3-pip
 install "sops 3.13.3" install_sops

@@ -12,3 +12,4 @@ pub mod program;
 pub mod rig;
 pub mod sandbox;
 pub mod scenario;
+pub mod terminal;

@@ -7,16 +7,20 @@ use crate::args::parse::parse;
 use crate::args::parsed::{Command, Invocation, Parsed};
 use crate::args::program::Program;
 use crate::commands::{
-    completion, decrypt, encrypt, filestatus, groups, init, keygen, later, legacy, rotate, set, unset,
+    completion, decrypt, edit, encrypt, filestatus, groups, init, keygen, later, legacy, rotate, set, unset,
     updatekeys, version,
 };
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
 use crate::hardening;
+use crate::outside::janitor;
 
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
     hardening::apply();
+    if janitor::serve() {
+        return ExitCode::SUCCESS;
+    }
     let context = Context::from_process();
     let result = match context::arguments() {
         Ok(arguments) => dispatch(&context, &arguments),
@@ -69,7 +73,7 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::Completion => completion::run(context, call)?,
         Command::Keygen => keygen::run(context, call)?,
         Command::Init => init::run(context, call)?,
-        Command::Edit => later::run(call.command)?,
+        Command::Edit => edit::run(context, call)?,
         Command::Set => set::run(context, call)?,
         Command::Unset => unset::run(context, call)?,
         Command::Rotate => rotate::run(context, call)?,

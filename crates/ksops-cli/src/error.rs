@@ -38,6 +38,12 @@ pub(crate) enum Kind {
     WrapDataKey,
     /// The data key cannot be recovered.
     DataKey,
+    /// The edited file is what it was.
+    Unchanged,
+    /// There is no editor, or it failed.
+    Editor,
+    /// The version in the file is none.
+    Version,
     /// The input has metadata already.
     AlreadyEncrypted,
 }
@@ -67,6 +73,9 @@ impl Kind {
             Self::NoFile => 100,
             Self::DecryptionOrder => 112,
             Self::DataKey => 128,
+            Self::Unchanged => 200,
+            Self::Editor => 201,
+            Self::Version => 202,
             Self::AlreadyEncrypted => 203,
         }
     }

@@ -16,6 +16,7 @@ mod keys;
 mod lock;
 mod opening;
 mod output;
+mod outside;
 mod place;
 mod prompt;
 mod services;

@@ -1,6 +1,8 @@
 //! Opening a file to change it, and encrypting it again; what `set`, `unset`, `rotate` and `edit` share.
 
 use ksops::decrypt::DecryptError;
+use ksops::edit::Shown;
+use ksops::encrypt::{EncryptError, Encrypted};
 use ksops::ksops_stores::format::Format;
 use ksops::open::{OpenRequest, Opened, open};
 use ksops::save::{Keys, SaveRequest, save};
@@ -12,7 +14,7 @@ use crate::commands::decrypt::{self, Asked};
 use crate::commands::encrypt;
 use crate::config::Config;
 use crate::context::Context;
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::place::Place;
 use crate::{audit, formats, services};
 
@@ -67,24 +69,71 @@ fn failure(error: &DecryptError, asked: Asked) -> Failure {
 }
 
 impl Opening {
+    /// A file that is not written yet.
+    pub(crate) fn of_new(
+        opened: Opened,
+        services: Services,
+        output_format: Format,
+        indent: Option<i64>,
+    ) -> Self {
+        Self { opened, original: Zeroizing::new(Vec::new()), services, output_format, indent }
+    }
+
+    /// The text for an editor.
+    ///
+    /// # Errors
+    /// [`Kind::Print`] if the format cannot hold it.
+    pub(crate) fn text(&self, shown: Shown) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let text = self.opened.text(shown, self.output_format, self.indent, &self.original);
+        text.map_err(|error| Failure::new(Kind::Print, format!("Could not marshal tree: {error}")))
+    }
+
+    /// Encrypts an edited file, which stays open for another attempt.
+    ///
+    /// # Errors
+    /// As [`Self::save`].
+    pub(crate) fn save_edited(
+        &self,
+        context: &Context,
+        flags: &Flags,
+        keys: Keys,
+        edited: &[u8],
+    ) -> Result<Vec<u8>, Failure> {
+        let request = self.request(context, flags);
+        let saved = save(&self.opened, edited, keys, &request, &self.services);
+        written(context, saved, &self.services)
+    }
+
+    fn request(&self, context: &Context, flags: &Flags) -> SaveRequest {
+        SaveRequest {
+            output_format: self.output_format,
+            indent: self.indent,
+            policy: context.program.policy(),
+            as_string: flags.is_set("as-string"),
+            allow_unencrypted: flags.is_set("allow-unencrypted"),
+        }
+    }
+
     /// Encrypts the file again, and checks what came out.
     ///
     /// # Errors
     /// With the statuses of encrypting.
-    pub(crate) fn save(self, context: &Context, flags: &Flags, keys: Keys) -> Result<Vec<u8>, Failure> {
-        let Self { opened, original, services, output_format, indent, .. } = self;
-        let request = SaveRequest {
-            output_format,
-            indent,
-            policy: context.program.policy(),
-            as_string: flags.is_set("as-string"),
-            allow_unencrypted: flags.is_set("allow-unencrypted"),
-        };
-        let saved = save(opened, &original, keys, &request, &services)
-            .map_err(|error| encrypt::failure(&error).hints(encrypt::unserved_in(&error, &services)))?;
-        for warning in &saved.warnings {
-            context.ui.warning(warning);
-        }
-        Ok(saved.text)
+    pub(crate) fn save(&self, context: &Context, flags: &Flags, keys: Keys) -> Result<Vec<u8>, Failure> {
+        let request = self.request(context, flags);
+        let saved = save(&self.opened, &self.original, keys, &request, &self.services);
+        written(context, saved, &self.services)
     }
+}
+
+fn written(
+    context: &Context,
+    saved: Result<Encrypted, EncryptError>,
+    services: &Services,
+) -> Result<Vec<u8>, Failure> {
+    let saved =
+        saved.map_err(|error| encrypt::failure(&error).hints(encrypt::unserved_in(&error, services)))?;
+    for warning in &saved.warnings {
+        context.ui.warning(warning);
+    }
+    Ok(saved.text)
 }

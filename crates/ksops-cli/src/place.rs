@@ -151,13 +151,24 @@ fn is_missing(file: &Path) -> bool {
 }
 
 fn missing(flags: &Flags, file: &Path) -> Failure {
+    if let Err(failure) = refuse_key_changes(flags, file) {
+        return failure;
+    }
+    Failure::new(Kind::NoFile, format!("Error: cannot operate on non-existent file {file:?}"))
+}
+
+/// A file that does not exist has no keys to add to.
+///
+/// # Errors
+/// [`Kind::KeysOfMissingFile`] if there is an `--add-*` or `--rm-*` flag.
+pub(crate) fn refuse_key_changes(flags: &Flags, file: &Path) -> Result<(), Failure> {
     const KINDS: [&str; 7] = ["kms", "pgp", "gcp-kms", "hckms", "hc-vault-transit", "azure-kv", "age"];
     let changes_keys = KINDS
         .iter()
         .any(|kind| ["add", "rm"].iter().any(|change| flags.text(&format!("{change}-{kind}")).is_some()));
     if changes_keys {
         let text = format!("Error: cannot add or remove keys on non-existent file {file:?}");
-        return Failure::new(Kind::KeysOfMissingFile, text);
+        return Err(Failure::new(Kind::KeysOfMissingFile, text));
     }
-    Failure::new(Kind::NoFile, format!("Error: cannot operate on non-existent file {file:?}"))
+    Ok(())
 }

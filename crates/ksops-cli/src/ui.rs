@@ -105,6 +105,11 @@ impl Ui {
     }
 }
 
+/// Says something where no [`Ui`] is at hand: a signal ends the process.
+pub(crate) fn say(text: &str) {
+    lines(text);
+}
+
 fn labelled(label: &str, colour: &str, text: &str) {
     lines(&format!("{}: {}", painted(label, colour), printable(text)));
 }

@@ -12,7 +12,9 @@ mod whole;
 
 pub mod change;
 pub mod consistency;
+pub mod create;
 pub mod decrypt;
+pub mod edit;
 pub mod encrypt;
 pub mod extract;
 pub mod open;

@@ -1,5 +1,7 @@
 //! Writing an opened file again: under the same data key, or under a new one.
 
+use std::borrow::Cow;
+
 use ksops_core::clock::Clock;
 use ksops_core::crypto::data_key::DataKey;
 use ksops_core::keys::distribute::distribute;
@@ -59,7 +61,7 @@ pub enum Keys {
 /// # Errors
 /// As [`encrypt`](crate::encrypt::encrypt); nothing of the output is given out then.
 pub fn save(
-    opened: Opened,
+    opened: &Opened,
     original: &[u8],
     keys: Keys,
     request: &SaveRequest,
@@ -73,7 +75,7 @@ pub fn save(
 /// # Errors
 /// As [`save`].
 pub fn save_with(
-    opened: Opened,
+    opened: &Opened,
     original: &[u8],
     keys: Keys,
     request: &SaveRequest,
@@ -81,28 +83,30 @@ pub fn save_with(
     random: &dyn Random,
     clock: &dyn Clock,
 ) -> Result<Encrypted, EncryptError> {
-    let Opened { mut branches, mut metadata, mut warnings, format, data_key, stash } = opened;
-    let request = request_of(&metadata, format, request)?;
-    if branches.is_empty() {
+    let request = request_of(&opened.metadata, opened.format, request)?;
+    if opened.branches.is_empty() {
         return Err(EncryptError::NoDocument);
     }
-    // Under another key a nonce may come again, and upstream keeps them.
-    let data_key = match keys {
-        Keys::Rotate(..) => DataKey::generate(random)?,
-        Keys::Keep | Keys::Regroup(..) => data_key,
+    let new_key = match keys {
+        Keys::Rotate(..) => Some(DataKey::generate(random)?),
+        Keys::Keep | Keys::Regroup(..) => None,
     };
-    let plain = branches.clone();
+    let data_key = new_key.as_ref().unwrap_or(&opened.data_key);
+    let (mut branches, mut metadata) = (opened.branches.clone(), opened.metadata.clone());
+    let mut warnings = opened.warnings.clone();
+    // Under another key a nonce may come again, and upstream keeps them.
+    let stash = Some(opened.stash.clone());
     let rules = Rules::of(&request);
-    let job = Job { request: &request, rules, data_key: &data_key, random, stash: Some(stash) };
+    let job = Job { request: &request, rules, data_key, random, stash };
     let done = job.seal(&mut branches, clock.now(), &mut warnings)?;
     metadata.mac = done.sealed.mac;
     metadata.last_modified = done.sealed.last_modified;
     if let Keys::Regroup(groups, threshold) | Keys::Rotate(groups, threshold) = keys {
-        regroup(&mut metadata, &data_key, &groups, threshold, services, random)?;
+        regroup(&mut metadata, data_key, &groups, threshold, services, random)?;
     }
-    let like = (format == request.output_format).then_some(original);
+    let like = (opened.format == request.output_format).then_some(original);
     let output = whole::print(branches, &metadata, &request, like)?;
-    whole::check(&output, &metadata, &request, &data_key, || Ok(plain))?;
+    whole::check(&output, &metadata, &request, data_key, || Ok(Cow::Borrowed(&opened.branches)))?;
     Ok(Encrypted { text: output, warnings })
 }
 

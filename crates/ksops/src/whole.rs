@@ -62,7 +62,7 @@ pub(crate) fn encrypt(
     metadata.mac_only_encrypted = sealed.rules.mac_only_encrypted;
     metadata.rules = sealed.rules.written;
     let output = print(branches, &metadata, request, like)?;
-    let plain = || Ok(file::read_plain(Cow::Borrowed(&input), request.input_format, true)?.branches);
+    let plain = || Ok(file::read_plain(Cow::Borrowed(&input), request.input_format, true)?.branches.into());
     check(&output, &metadata, request, &data_key, plain)?;
     Ok(Encrypted { text: output, warnings })
 }
@@ -131,12 +131,12 @@ pub(crate) fn print(
 }
 
 /// Reads and decrypts the output again: it must be what went in (security.md S11).
-pub(crate) fn check(
+pub(crate) fn check<'p>(
     output: &[u8],
     metadata: &Metadata,
     request: &EncryptRequest,
     data_key: &DataKey,
-    plain: impl FnOnce() -> Result<Vec<Branch>, EncryptError>,
+    plain: impl FnOnce() -> Result<Cow<'p, [Branch]>, EncryptError>,
 ) -> Result<(), EncryptError> {
     let check = Check { request, data_key, written: metadata };
     let checked = if request.input_format == Format::Binary {
@@ -144,7 +144,7 @@ pub(crate) fn check(
     } else {
         let mut plain = plain()?;
         if request.output_format == Format::Ini {
-            plain.iter_mut().for_each(with_default_section);
+            plain.to_mut().iter_mut().for_each(with_default_section);
         }
         check.by_values(output, &plain)
     };

@@ -3,14 +3,14 @@
 
 use zeroize::Zeroizing;
 
-use crate::args::parsed::{Command, Invocation};
+use crate::args::parsed::Invocation;
 use crate::commands::decrypt::decrypted;
 use crate::commands::encrypt::encrypted;
 use crate::commands::rotate::rotated;
-use crate::commands::{later, set};
+use crate::commands::{edit, set};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::keys;
 use crate::place::{Place, WithoutFile};
 
@@ -22,16 +22,21 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let flags = &call.flags;
     let (encrypts, decrypts) = (flags.is_set("encrypt"), flags.is_set("decrypt"));
     let (rotates, sets) = (flags.is_set("rotate"), flags.text("set").is_some());
+    if !(encrypts || decrypts || rotates || sets) {
+        if flags.is_set("in-place") && flags.text("output").is_some() {
+            return Err(Failure::new(
+                Kind::Conflict,
+                "Error: cannot operate on both --output and --in-place",
+            ));
+        }
+        return edit::run(context, call);
+    }
     let place = Place::find(context, flags, &call.positionals, WithoutFile::Refuse)?;
     if [encrypts, decrypts, rotates, sets].into_iter().filter(|mode| *mode).count() > 1 {
         context.ui.warning(
             "More than one command (--encrypt, --decrypt, --rotate, --set) has been specified. They all run on the \
              same input, and only the output of the last one counts. This is deprecated.",
         );
-    }
-    let edits = !(encrypts || decrypts || rotates || sets);
-    if edits {
-        return later::run(Command::Edit);
     }
     let purpose = if encrypts { Purpose::Write } else { Purpose::Read };
     let mut config = Config::load(context, flags, purpose)?;

@@ -14,7 +14,7 @@ use crate::tree::path::{Step, Trail};
 /// The nonces of a decrypted file, by position and value.
 ///
 /// Values are kept as hashes only.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Stash {
     nonces: BTreeMap<Name, VecDeque<[u8; IV_LEN]>>,
     /// The positions in lists that hold the same value, by the path without positions: an element may have moved.

@@ -1,0 +1,6 @@
+//! Plaintext that other programs have to read, and how it is taken back (security.md S16).
+
+pub(crate) mod editor;
+pub(crate) mod janitor;
+pub(crate) mod scratch;
+pub(crate) mod signals;
