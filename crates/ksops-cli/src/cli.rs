@@ -7,8 +7,8 @@ use crate::args::parse::parse;
 use crate::args::parsed::{Command, Invocation, Parsed};
 use crate::args::program::Program;
 use crate::commands::{
-    completion, decrypt, edit, encrypt, filestatus, groups, init, keygen, later, legacy, rotate, set, unset,
-    updatekeys, version,
+    completion, decrypt, edit, encrypt, exec_env, exec_file, filestatus, groups, init, keygen, later, legacy,
+    rotate, set, unset, updatekeys, version,
 };
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
@@ -80,8 +80,8 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::Updatekeys => updatekeys::run(context, call)?,
         Command::GroupsAdd => groups::add(context, call)?,
         Command::GroupsDelete => groups::delete(context, call)?,
-        Command::ExecEnv => later::run(call.command)?,
-        Command::ExecFile => later::run(call.command)?,
+        Command::ExecEnv => return exec_env::run(context, call),
+        Command::ExecFile => return exec_file::run(context, call),
         Command::Publish => later::run(call.command)?,
         Command::Keyservice => later::run(call.command)?,
     }

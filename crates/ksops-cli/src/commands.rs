@@ -4,6 +4,8 @@ pub(crate) mod completion;
 pub(crate) mod decrypt;
 pub(crate) mod edit;
 pub(crate) mod encrypt;
+pub(crate) mod exec_env;
+pub(crate) mod exec_file;
 pub(crate) mod filestatus;
 pub(crate) mod groups;
 pub(crate) mod init;

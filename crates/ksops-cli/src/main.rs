@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod context;
 mod error;
+mod exec;
 mod formats;
 mod guard;
 mod hardening;

@@ -64,6 +64,20 @@ pub(crate) fn open_at(
     Ok(Opening { opened, original, services, output_format, indent })
 }
 
+/// Reads and decrypts a file in the format that its name tells; it is not going to be changed.
+///
+/// # Errors
+/// As [`open_at`].
+pub(crate) fn open_file(
+    context: &Context,
+    flags: &Flags,
+    name: &str,
+    config: &Config,
+) -> Result<Opened, Failure> {
+    let place = Place::to_read(context, name)?;
+    Ok(open_at(context, flags, &place, config)?.opened)
+}
+
 fn failure(error: &DecryptError, asked: Asked) -> Failure {
     decrypt::failure(error, asked)
 }

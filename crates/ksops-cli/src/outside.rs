@@ -1,6 +1,8 @@
 //! Plaintext that other programs have to read, and how it is taken back (security.md S16).
 
+pub(crate) mod child;
 pub(crate) mod editor;
 pub(crate) mod janitor;
 pub(crate) mod scratch;
 pub(crate) mod signals;
+pub(crate) mod user;

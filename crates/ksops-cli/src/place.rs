@@ -92,6 +92,15 @@ impl Place {
         Ok(Self { source, path, target, _lock: lock })
     }
 
+    /// A file that is only read, under the name that the user gave it.
+    ///
+    /// # Errors
+    /// If the working directory is gone. A missing file is told when it is read.
+    pub(crate) fn to_read(context: &Context, name: &str) -> Result<Self, Failure> {
+        let source = Source::File(PathBuf::from(name));
+        Ok(Self { source, path: context.absolute(name)?, target: Target::Stdout, _lock: None })
+    }
+
     /// The places of a command that always replaces its file, and locks it.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ pub mod ini;
 pub mod json;
 mod newline;
 pub mod notice;
-mod scalar;
+pub mod scalar;
 pub mod toml;
 pub mod wiped;
 pub mod yaml;

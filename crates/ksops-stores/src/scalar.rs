@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::yaml::float;
 
 /// The text of a value.
-pub(crate) enum Text<'a> {
+pub enum Text<'a> {
     /// A string's own bytes.
     Own(&'a [u8]),
     /// Made from a value of another type.
@@ -28,7 +28,8 @@ impl Deref for Text<'_> {
 }
 
 /// The text of a value; nothing for a timestamp that has none.
-pub(crate) fn text(value: &Value) -> Option<Text<'_>> {
+#[must_use]
+pub fn text(value: &Value) -> Option<Text<'_>> {
     let made = match value.plain() {
         Value::Text(text) => return Some(Text::Own(text.expose())),
         Value::Int(int) => int.to_string(),

@@ -16,6 +16,7 @@ pub mod create;
 pub mod decrypt;
 pub mod edit;
 pub mod encrypt;
+pub mod environment;
 pub mod extract;
 pub mod open;
 pub mod policy;

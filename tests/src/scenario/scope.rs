@@ -12,7 +12,9 @@ use crate::scenario::model::Scenario;
 pub fn out_of_scope(scenario: &Scenario) -> Option<(u32, String)> {
     let args = scenario.args();
     let command = command(&args);
-    const BUILT: [&str; 13] = [
+    const BUILT: [&str; 15] = [
+        "exec-env",
+        "exec-file",
         "edit",
         "encrypt",
         "decrypt",

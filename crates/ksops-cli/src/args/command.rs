@@ -168,19 +168,24 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
         path: &["exec-env"],
         command: Some(Command::ExecEnv),
         level: Levels::EXEC_ENV,
-        operands: "FILE COMMAND",
+        operands: "FILE COMMAND | FILE... -- PROGRAM [ARGUMENT...]",
         summary: "Run a command with the decrypted values in its environment",
-        details: "COMMAND is one argument; quote it. It is run by the shell.",
-        examples: &["{} exec-env secrets.env 'deploy --to staging'"],
+        details: "COMMAND is one argument; quote it. It is run by the shell. Behind -- stands a program with its arguments, \
+                  which no shell touches; of several files the later ones win.",
+        examples: &[
+            "{} exec-env secrets.env 'deploy --to staging'",
+            "{} exec-env common.env staging.env -- deploy --to staging",
+        ],
     },
     Subcommand {
         path: &["exec-file"],
         command: Some(Command::ExecFile),
         level: Levels::EXEC_FILE,
-        operands: "FILE COMMAND",
+        operands: "FILE COMMAND | FILE... -- PROGRAM [ARGUMENT...]",
         summary: "Run a command with the decrypted file at a temporary path",
-        details: "COMMAND is one argument; quote it. It is run by the shell, with {} replaced by the path.",
-        examples: &["{} exec-file secrets.json 'cat {}'"],
+        details: "COMMAND is one argument; quote it. It is run by the shell, with {} replaced by the path. Behind -- stands a \
+                  program with its arguments, which no shell touches. Of several files {1} is the first, {2} the second.",
+        examples: &["{} exec-file secrets.json 'cat {}'", "{} exec-file a.yaml b.yaml -- diff {1} {2}"],
     },
     Subcommand {
         path: &["filestatus"],

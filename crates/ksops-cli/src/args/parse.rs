@@ -97,6 +97,7 @@ fn completion(program: Program, sub: &'static Subcommand, words: &[&str]) -> Out
         Some(shell) if !scan.flags.is_set("help") && SHELLS.contains(shell) => {
             let positionals = vec![(*shell).to_owned()];
             Ok(Invocation {
+                behind_delimiter: 0,
                 command: Command::Completion,
                 flags: scan.flags,
                 positionals,
@@ -137,7 +138,10 @@ fn leaf(
         warnings.extend(surplus);
         ignored.extend(flag_like);
     }
-    finish(command, flags, operands, warnings, ignored)
+    let behind = words.iter().position(|word| *word == "--").map_or(0, |at| words.len() - at - 1);
+    let mut invocation = finish(command, flags, operands, warnings, ignored)?;
+    invocation.behind_delimiter = behind.min(invocation.positionals.len());
+    Ok(invocation)
 }
 
 /// No subcommand: the modes, and editing when started as `sops`.
@@ -182,7 +186,7 @@ fn finish(
     }
     warnings.extend(ignored);
     let positionals = operands.into_iter().map(str::to_owned).collect();
-    Ok(Invocation { command, flags, positionals, warnings })
+    Ok(Invocation { command, flags, positionals, behind_delimiter: 0, warnings })
 }
 
 fn has_mode(flags: &Flags) -> bool {

@@ -35,6 +35,8 @@ pub(crate) struct Invocation {
     pub flags: Flags,
     /// All positional arguments, surplus ones included: `set`, `exec-*` and `groups` count them.
     pub positionals: Vec<String>,
+    /// How many of them stand behind `--`.
+    pub behind_delimiter: usize,
     /// Warnings for the logger `CMD`. The two about surplus arguments are among them; commands do not repeat them.
     pub warnings: Vec<String>,
 }

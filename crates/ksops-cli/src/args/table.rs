@@ -123,6 +123,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("recursive", "", OFF, Levels::PUBLISH, "", "Publish all files of a directory"),
     row("background", "", OFF, EXEC, "", "Do not wait for the command (deprecated)"),
     row("pristine", "", OFF, Levels::EXEC_ENV, "", "Give the command the decrypted values only, not the present environment"),
+    row("null-as-empty", "", OFF, Levels::EXEC_ENV, "", "Give null as the empty string, not as <nil>"),
     row("same-process", "", OFF, Levels::EXEC_ENV, "", "Replace this process by the command"),
     row("no-fifo", "", OFF, Levels::EXEC_FILE, "", "Use a regular temporary file, not a named pipe"),
     row("filename", "", VALUE, Levels::EXEC_FILE, "NAME", "Name of the temporary file (default: tmp-file)"),
