@@ -101,6 +101,16 @@ pub fn decrypt(
     request: &DecryptRequest,
     services: &Services,
 ) -> Result<Decrypted, DecryptError> {
+    let (tree, mut warnings) = open(input, request, services)?;
+    Ok(Decrypted { text: print(tree.branches, input, request, &mut warnings)?, warnings })
+}
+
+/// Decrypts all values and compares the MAC. Gives the documents and what the user should know.
+pub(crate) fn open(
+    input: &[u8],
+    request: &DecryptRequest,
+    services: &Services,
+) -> Result<(Tree, Vec<String>), DecryptError> {
     let (branches, block, notices) = read(input, request)?;
     let metadata = wire::from_branch(&block?).map_err(MetadataError::from)?;
     let data_key = recover(
@@ -125,13 +135,13 @@ pub fn decrypt(
     };
     let mut warnings: Vec<String> = notices.iter().map(ToString::to_string).collect();
     warnings.extend(tree.warnings.iter().map(ToString::to_string));
-    Ok(Decrypted { text: print(tree, input, request, &mut warnings)?, warnings })
+    Ok((tree, warnings))
 }
 
-type Parts = (Vec<Branch>, Result<Branch, MetadataError>, Vec<Notice>);
+pub(crate) type Parts = (Vec<Branch>, Result<Branch, MetadataError>, Vec<Notice>);
 
 /// The documents without metadata, the metadata, and what the store noticed.
-fn read(input: &[u8], request: &DecryptRequest) -> Result<Parts, ReadError> {
+pub(crate) fn read(input: &[u8], request: &DecryptRequest) -> Result<Parts, ReadError> {
     // Numbers that are not encrypted keep their text (security.md S13).
     let (format, keeps_numbers) = (request.input_format, request.policy == Policy::Refuse);
     if format != Format::Yaml {
@@ -168,13 +178,14 @@ fn read_again(input: &[u8], request: &DecryptRequest) -> Vec<Branch> {
     read(input, request).map(|(branches, ..)| branches).unwrap_or_default()
 }
 
-fn print(
-    tree: Tree,
+/// Prints the documents, or the part asked for.
+pub(crate) fn print(
+    mut branches: Vec<Branch>,
     input: &[u8],
     request: &DecryptRequest,
     warnings: &mut Vec<String>,
 ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
-    let (mut branches, format) = (tree.branches, request.output_format);
+    let format = request.output_format;
     let mut layout = Layout { indent: request.indent, like: None };
     let mut is_part = false;
     if request.policy == Policy::Warn && format != Format::Yaml && branches.len() > 1 {

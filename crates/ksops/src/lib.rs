@@ -1,5 +1,5 @@
 //! SOPS-encrypted files in Rust: [`encrypt`](encrypt::encrypt), [`decrypt`](decrypt::decrypt),
-//! [`is_encrypted`](status::is_encrypted).
+//! [`is_encrypted`](status::is_encrypted), [`view`](redact::view).
 //!
 //! The library does not read the environment, the home directory or the network unless
 //! [`Services::from_environment`](services::Services::from_environment) made the services.
@@ -14,6 +14,7 @@ pub mod decrypt;
 pub mod encrypt;
 pub mod extract;
 pub mod policy;
+pub mod redact;
 pub mod services;
 pub mod status;
 pub mod system;
