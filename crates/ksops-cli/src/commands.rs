@@ -9,3 +9,4 @@ pub(crate) mod keygen;
 pub(crate) mod later;
 pub(crate) mod legacy;
 pub(crate) mod version;
+pub(crate) mod view;

@@ -11,6 +11,7 @@ use ksops_core::tree::branch::Branch;
 use ksops_core::tree::selection::Selection;
 use ksops_stores::file::MetadataError;
 use ksops_stores::format::Format;
+use memchr::memmem;
 
 use crate::decrypt::{DecryptError, DecryptRequest, open, print, read};
 use crate::services::Services;
@@ -111,9 +112,57 @@ fn printed(
     warnings: &mut Vec<String>,
 ) -> Result<Vec<u8>, DecryptError> {
     let mut text = print(branches, input, request, warnings)?.to_vec();
-    if request.output_format == Format::Binary {
+    match request.output_format {
         // The mask alone is no line yet.
-        text.push(b'\n');
+        Format::Binary => text.push(b'\n'),
+        Format::Json => text = with_brackets(&text),
+        _ => {}
     }
     Ok(text)
+}
+
+/// JSON with the brackets of masks as such: upstream's form of JSON, made for web pages, has escapes for them.
+fn with_brackets(json: &[u8]) -> Vec<u8> {
+    const START: &[u8] = b"\"\\u003credacted";
+    const END: &[u8] = b"\\u003e\"";
+    let mut out = Vec::with_capacity(json.len());
+    let mut copied = 0;
+    // What follows a quotation mark is an escape, never the end of an escaped backslash.
+    for start in memmem::find_iter(json, START) {
+        let inner = start + START.len();
+        let rest = &json[inner..];
+        let length =
+            rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b" -".contains(byte)).count();
+        if rest[length..].starts_with(END) {
+            out.extend_from_slice(&json[copied..start]);
+            out.extend_from_slice(b"\"<redacted");
+            out.extend_from_slice(&rest[..length]);
+            out.extend_from_slice(b">\"");
+            copied = inner + length + END.len();
+        }
+    }
+    out.extend_from_slice(&json[copied..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_brackets;
+
+    #[test]
+    fn brackets_of_masks_are_written_as_such_and_nothing_else_changes() {
+        let cases = [
+            (
+                r#"["\u003credacted str 1-8\u003e", "\u003credacted\u003e"]"#,
+                r#"["<redacted str 1-8>", "<redacted>"]"#,
+            ),
+            (r#"{"a": "\u003cb\u003e"}"#, r#"{"a": "\u003cb\u003e"}"#),
+            (r#""\\u003credacted str 1-8\u003e""#, r#""\\u003credacted str 1-8\u003e""#),
+            (r#""\u003credacted str 1-8\\u003e""#, r#""\u003credacted str 1-8\\u003e""#),
+            (r#""\u003credacted"#, r#""\u003credacted"#),
+        ];
+        for (json, expected) in cases {
+            assert_eq!(String::from_utf8(with_brackets(json.as_bytes())).expect("text"), expected);
+        }
+    }
 }

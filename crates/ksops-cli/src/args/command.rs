@@ -26,7 +26,8 @@ pub(crate) struct Subcommand {
 impl Subcommand {
     /// Whether this program has the command. A file called `init` must stay editable as `sops init`.
     pub(crate) fn known_to(&self, program: Program) -> bool {
-        program == Program::Ksops || !matches!(self.command, Some(Command::Keygen | Command::Init))
+        let own = matches!(self.command, Some(Command::Keygen | Command::Init | Command::View));
+        program == Program::Ksops || !own
     }
 
     /// The words that call it, joined.
@@ -84,7 +85,21 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
             "{} decrypt secrets.yaml",
             "{} decrypt secrets.yaml --extract '[\"database\"][\"password\"]'",
             "{} decrypt secrets.yaml --output-type dotenv --output .env",
+            "{} decrypt secrets.yaml --redact",
         ],
+    },
+    Subcommand {
+        path: &["view"],
+        command: Some(Command::View),
+        level: Levels::VIEW,
+        operands: "[FILE]",
+        summary: "Show an encrypted file with every secret masked; needs no key",
+        details: "For logs, reviews and AI assistants. A value that is encrypted is shown as <redacted str 9-16>: its \
+                  type and a range for its length in bytes (empty, 1-8, 9-16, 17-32, and so on); of numbers and truth \
+                  values the type alone. What stands plain in the file is shown as it is.\n\nNo key is used and nothing \
+                  is decrypted, so nothing is checked either: anybody who can write to the file can have changed what \
+                  stands there plain. `decrypt --redact` shows the same after it has checked the file with your key.",
+        examples: &["{} view secrets.yaml", "{} view secrets.yaml --extract '[\"database\"]'"],
     },
     Subcommand {
         path: &["edit"],

@@ -59,6 +59,7 @@ pub(crate) enum Command {
     Completion,
     Keygen,
     Init,
+    View,
     /// No subcommand: the switches `encrypt`, `decrypt`, `rotate` and the value flag `set` give the mode; none: edit.
     Legacy,
 }

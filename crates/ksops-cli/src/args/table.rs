@@ -56,6 +56,7 @@ const IN_PLACE: Levels = TOP
     .or(Levels::GROUPS_DELETE);
 const OUTPUT: Levels = TOP.or(Levels::ENCRYPT).or(Levels::DECRYPT).or(Levels::ROTATE);
 const OUTPUT_TYPE: Levels = OUTPUT.or(Levels::EDIT).or(Levels::SET).or(Levels::UNSET).or(Levels::EXEC_FILE);
+const VIEW: Levels = Levels::VIEW;
 const INPUT_TYPE: Levels = OUTPUT_TYPE.or(Levels::UPDATEKEYS).or(Levels::FILESTATUS);
 const IGNORE_MAC: Levels = TOP.or(Levels::DECRYPT).or(Levels::EDIT).or(Levels::SET).or(Levels::UNSET);
 const ORDER: Levels = IGNORE_MAC
@@ -107,10 +108,11 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("output", "", VALUE, OUTPUT, "FILE", "Write the result to FILE instead of standard output"),
     row("output", "o", VALUE, Levels::KEYGEN, "FILE", "Write the key to FILE instead of the default place"),
     row("file", "f", VALUE, GROUP.or(Levels::GROUPS_DELETE), "FILE", "The file to change"),
-    row("extract", "", VALUE, TOP.or(Levels::DECRYPT), "PATH", "Print one value or branch only, as in '[\"a\"][0]'"),
-    row("input-type", "", VALUE, INPUT_TYPE, "TYPE", TYPES_IN),
-    row("output-type", "", VALUE, OUTPUT_TYPE, "TYPE", TYPES_OUT),
-    row("filename-override", "", VALUE, OUTPUT, "NAME", "Use NAME to find rules and formats; needed when reading standard input"),
+    row("extract", "", VALUE, TOP.or(Levels::DECRYPT).or(VIEW), "PATH", "Print one value or branch only, as in '[\"a\"][0]'"),
+    row("redact", "", OFF, Levels::DECRYPT, "", "Check the file, then show masks in place of its secrets (see `view`)"),
+    row("input-type", "", VALUE, INPUT_TYPE.or(VIEW), "TYPE", TYPES_IN),
+    row("output-type", "", VALUE, OUTPUT_TYPE.or(VIEW), "TYPE", TYPES_OUT),
+    row("filename-override", "", VALUE, OUTPUT.or(VIEW), "NAME", "Use NAME to find rules and formats; needed when reading standard input"),
     row("value-file", "", OFF, SET, "", "Take VALUE as the name of a file that holds the JSON value"),
     row("value-stdin", "", OFF, SET, "", "Read the JSON value from standard input"),
     row("idempotent", "", OFF, SET.or(Levels::UNSET), "", "Leave the file alone when nothing changes"),

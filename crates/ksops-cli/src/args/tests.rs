@@ -263,7 +263,7 @@ fn boolean_variables_are_checked_for_every_command() {
 
 #[test]
 fn an_unknown_first_word_is_a_file_as_sops_and_an_error_as_ksops() {
-    for word in ["version", "init", "keygen", "secrets.yaml"] {
+    for word in ["version", "init", "keygen", "view", "secrets.yaml"] {
         let run = runs(Sops, &[word], &[]);
         assert_eq!((run.command, run.positionals), (Command::Legacy, vec![word.to_owned()]));
     }
@@ -361,9 +361,33 @@ fn zsh_gets_summaries_when_it_asks_for_them() {
 }
 
 #[test]
+fn redact_is_never_ignored() {
+    let rows: &[(Program, &[&str])] = &[
+        (Sops, &["decrypt", "--ignore-mac", "f", "--redact"]),
+        (Sops, &["decrypt", "--ignore-mac", "f", "-redact=true"]),
+        (Sops, &["-d", "f", "--redact"]),
+        (Ksops, &["decrypt", "f", "--", "--redact"]),
+    ];
+    for (program, words) in rows {
+        assert!(refused(*program, words, &[]).1.contains("would be ignored here"), "{words:?}");
+    }
+    for program in [Sops, Ksops] {
+        for words in [&["decrypt", "f", "--redact"][..], &["decrypt", "--redact", "f"]] {
+            assert!(runs(program, words, &[]).flags.is_set("redact"), "{words:?}");
+        }
+        refused(program, &["--redact", "-d", "f"], &[]);
+    }
+}
+
+#[test]
 fn every_level_has_complete_tables() {
     use crate::args::command::SUBCOMMANDS;
     use crate::args::table::FLAGS;
+    for (at, sub) in SUBCOMMANDS.iter().enumerate() {
+        for later in &SUBCOMMANDS[at + 1..] {
+            assert!(!sub.level.meets(later.level), "{} and {} share a level", sub.title(), later.title());
+        }
+    }
     for (at, flag) in FLAGS.iter().enumerate() {
         assert!(!flag.help.is_empty(), "{}", flag.name);
         for later in &FLAGS[at + 1..] {

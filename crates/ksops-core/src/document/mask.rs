@@ -242,7 +242,10 @@ mod tests {
         let [Node::Comment(first), Node::Comment(second), Node::Leaf(_)] = list.as_slice() else {
             panic!("the comments are not told apart")
         };
-        assert_eq!((shown(first), shown(second)), (" <redacted comment 1-8>".into(), " <redacted comment 9-16>".into()));
+        assert_eq!(
+            (shown(first), shown(second)),
+            (" <redacted comment 1-8>".into(), " <redacted comment 9-16>".into())
+        );
         assert!(bare.is_empty());
     }
 }
