@@ -2,6 +2,7 @@
 
 pub(crate) mod completion;
 pub(crate) mod decrypt;
+pub(crate) mod doctor;
 pub(crate) mod encrypt;
 pub(crate) mod filestatus;
 pub(crate) mod init;

@@ -11,6 +11,7 @@ mod output;
 mod whole;
 
 pub mod decrypt;
+pub mod doctor;
 pub mod encrypt;
 pub mod extract;
 pub mod policy;

@@ -23,7 +23,7 @@ pub(crate) struct Trial<'a> {
 pub(crate) fn findings(settings: &AzureSettings, key: &AzureKvKey, trial: &Trial<'_>) -> Vec<Finding> {
     let mut found = vec![choice(settings)];
     for member in members(settings).unwrap_or_default() {
-        let (state, reason) = state(member, trial);
+        let (state, reason) = state(member, settings, trial);
         found.push(Finding::new(member.name(), source(member, settings), state, reason));
     }
     found.push(vault(key, trial));
@@ -117,7 +117,7 @@ fn missing(member: Member, settings: &AzureSettings) -> Option<String> {
     }
 }
 
-fn state(member: Member, trial: &Trial<'_>) -> (State, String) {
+fn state(member: Member, settings: &AzureSettings, trial: &Trial<'_>) -> (State, String) {
     if let Some(Walk { passed, used }) = trial.walk {
         return match passed.iter().find(|(before, _)| *before == member) {
             _ if *used == member => (State::Used, "gave the token".to_owned()),
@@ -127,7 +127,10 @@ fn state(member: Member, trial: &Trial<'_>) -> (State, String) {
     }
     match trial.failure {
         Some(Failure::Credential(failure)) => refused(member, failure),
-        _ => (State::Untried, "the vault did not ask for a token".to_owned()),
+        _ => match missing(member, settings) {
+            Some(reason) => (State::Absent, reason),
+            None => (State::Untried, "the vault did not ask for a token".to_owned()),
+        },
     }
 }
 
@@ -241,7 +244,8 @@ mod tests {
     fn without_an_answer_no_credential_was_tried() {
         let error = HttpError { kind: HttpErrorKind::Connect, host: "h".into(), message: "m".into() };
         let found = tried(&AzureSettings::default(), Some(&Failure::Http(error)), None);
-        assert!(found[1..6].iter().all(|finding| finding.state == State::Untried));
+        use State::{Absent, Untried};
+        assert_eq!(states(&found[1..6]), [Absent, Absent, Untried, Untried, Untried]);
         assert_eq!(found[6].state, State::Failed);
     }
 

@@ -26,8 +26,9 @@ pub(crate) struct Subcommand {
 impl Subcommand {
     /// Whether this program has the command. A file called `init` must stay editable as `sops init`.
     pub(crate) fn known_to(&self, program: Program) -> bool {
-        let own = matches!(self.command, Some(Command::Keygen | Command::Init | Command::View));
-        program == Program::Ksops || !own
+        let is_own =
+            matches!(self.command, Some(Command::Keygen | Command::Init | Command::View | Command::Doctor));
+        program == Program::Ksops || !is_own
     }
 
     /// The words that call it, joined.
@@ -205,6 +206,20 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
         summary: "Tell as JSON whether a file is encrypted",
         details: "",
         examples: &["{} filestatus secrets.yaml"],
+    },
+    Subcommand {
+        path: &["doctor"],
+        command: Some(Command::Doctor),
+        level: Levels::DOCTOR,
+        operands: "[FILE]",
+        summary: "Show which credentials the keys of a file would use, and why one does not work",
+        details: "Looks at every master key of FILE; without FILE, or if FILE is not encrypted, at the keys that a new \
+                  file would get: those of the key flags and their variables, else of the rules of .sops.yaml; without \
+                  any key, at the credentials that are set up here.\n\nEverything is tried for real: the data key of FILE \
+                  is decrypted with each of its keys; for a rule a made-up data key is encrypted and decrypted again. No \
+                  secret is printed, and no file is changed.\n\nThe exit status is 0 if the data key of FILE can be \
+                  recovered, or if all keys of the rules encrypt and enough of them decrypt; else 1.",
+        examples: &["{} doctor secrets.yaml", "{} doctor", "{} doctor --json secrets.yaml"],
     },
     Subcommand {
         path: &["publish"],

@@ -25,6 +25,7 @@ impl Levels {
     pub(crate) const INIT: Self = Self(1 << 17);
     pub(crate) const GROUPS: Self = Self(1 << 18);
     pub(crate) const VIEW: Self = Self(1 << 19);
+    pub(crate) const DOCTOR: Self = Self(1 << 20);
 
     /// Commands that work on the content of encrypted files and so ask key services.
     pub(crate) const CONTENT: Self = Self::ENCRYPT
@@ -45,7 +46,8 @@ impl Levels {
         .or(Self::KEYSERVICE)
         .or(Self::KEYGEN)
         .or(Self::INIT)
-        .or(Self::VIEW);
+        .or(Self::VIEW)
+        .or(Self::DOCTOR);
     /// Every level there is.
     pub(crate) const ALL: Self = Self::TOP.or(Self::WORK).or(Self::COMPLETION).or(Self::GROUPS);
 

@@ -60,6 +60,7 @@ pub(crate) enum Command {
     Keygen,
     Init,
     View,
+    Doctor,
     /// No subcommand: the switches `encrypt`, `decrypt`, `rotate` and the value flag `set` give the mode; none: edit.
     Legacy,
 }
