@@ -7,7 +7,7 @@ use crate::args::parse::parse;
 use crate::args::parsed::{Command, Invocation, Parsed};
 use crate::args::program::Program;
 use crate::commands::{
-    completion, decrypt, doctor, encrypt, filestatus, init, keygen, later, legacy, version, view,
+    completion, decrypt, doctor, encrypt, filestatus, init, keygen, later, legacy, man, version, view,
 };
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
@@ -69,6 +69,7 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::Keygen => keygen::run(context, call)?,
         Command::Init => init::run(context, call)?,
         Command::View => view::run(context, call)?,
+        Command::Man => man::run(context, call)?,
         Command::Doctor => return doctor::run(context, call),
         Command::Edit => later::run(call.command)?,
         Command::Set => later::run(call.command)?,

@@ -9,5 +9,6 @@ pub(crate) mod init;
 pub(crate) mod keygen;
 pub(crate) mod later;
 pub(crate) mod legacy;
+pub(crate) mod man;
 pub(crate) mod version;
 pub(crate) mod view;

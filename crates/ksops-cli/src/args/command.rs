@@ -26,8 +26,10 @@ pub(crate) struct Subcommand {
 impl Subcommand {
     /// Whether this program has the command. A file called `init` must stay editable as `sops init`.
     pub(crate) fn known_to(&self, program: Program) -> bool {
-        let is_own =
-            matches!(self.command, Some(Command::Keygen | Command::Init | Command::View | Command::Doctor));
+        let is_own = matches!(
+            self.command,
+            Some(Command::Keygen | Command::Init | Command::View | Command::Doctor | Command::Man)
+        );
         program == Program::Ksops || !is_own
     }
 
@@ -243,15 +245,29 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
         path: &["completion"],
         command: None,
         level: Levels::COMPLETION,
-        operands: "bash|zsh|fish|powershell",
+        operands: "bash|zsh|fish|powershell|nushell",
         summary: "Print a completion script for a shell",
         details: "",
-        examples: &["source <({} completion bash)", "{} completion fish | source"],
+        examples: &[
+            "source <({} completion bash)",
+            "{} completion fish | source",
+            "{} completion nushell | save --force completion.nu",
+        ],
+    },
+    Subcommand {
+        path: &["man"],
+        command: Some(Command::Man),
+        level: Levels::MAN,
+        operands: "[COMMAND...]",
+        summary: "Print the manual page of a command",
+        details: "Without COMMAND the page of the program itself. With --directory all pages are written as files, \
+                  which is what a package needs.",
+        examples: &["{} man decrypt | man -l -", "{} man --directory /usr/local/share/man/man1"],
     },
 ];
 
 /// The shells that [`crate::args::completion::script`] knows; the words below `completion`.
-pub(crate) const SHELLS: &[&str] = &["bash", "zsh", "fish", "powershell"];
+pub(crate) const SHELLS: &[&str] = &["bash", "zsh", "fish", "powershell", "nushell"];
 
 /// The subcommand called by exactly these words.
 pub(crate) fn find(path: &[&str], program: Program) -> Option<&'static Subcommand> {

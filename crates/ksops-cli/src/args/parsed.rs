@@ -61,6 +61,7 @@ pub(crate) enum Command {
     Init,
     View,
     Doctor,
+    Man,
     /// No subcommand: the switches `encrypt`, `decrypt`, `rotate` and the value flag `set` give the mode; none: edit.
     Legacy,
 }

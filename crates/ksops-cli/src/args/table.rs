@@ -109,6 +109,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("in-place", "i", OFF, IN_PLACE, "", "Write the result back to the file"),
     row("output", "", VALUE, OUTPUT, "FILE", "Write the result to FILE instead of standard output"),
     row("output", "o", VALUE, Levels::KEYGEN, "FILE", "Write the key to FILE instead of the default place"),
+    row("directory", "", VALUE, Levels::MAN, "DIR", "Write all pages as files into DIR instead"),
     row("file", "f", VALUE, GROUP.or(Levels::GROUPS_DELETE), "FILE", "The file to change"),
     row("extract", "", VALUE, TOP.or(Levels::DECRYPT).or(VIEW), "PATH", "Print one value or branch only, as in '[\"a\"][0]'"),
     row("redact", "", OFF, Levels::DECRYPT, "", "Check the file, then show masks in place of its secrets (see `view`)"),

@@ -332,12 +332,20 @@ fn completion_offers_what_may_follow() {
     let top = candidates(&[ask]);
     assert!(["encrypt", "groups", "help", "h"].iter().all(|name| top.iter().any(|found| found == name)));
     assert!(!top.iter().any(|name| name == "init"), "sops has no such command");
+    let man = match read(Ksops, &["man", ask], &[]) {
+        Parsed::Candidates(names) => names,
+        _ => panic!("no candidates"),
+    };
+    assert!(man.contains(&"view".to_owned()) && man.contains(&"groups".to_owned()));
     assert_eq!(candidates(&["dec", ask]), top);
     assert_eq!(candidates(&["", ask]), top);
     assert_eq!(candidates(&["decrypt", "--ex", ask]), ["--extract"]);
     assert_eq!(candidates(&["--config", "decrypt", "--show", ask]), ["--show-master-keys"]);
     assert_eq!(candidates(&["groups", ask]), ["add", "delete", "help", "h"]);
-    assert_eq!(candidates(&["completion", "", ask]), ["bash", "zsh", "fish", "powershell", "help", "h"]);
+    assert_eq!(
+        candidates(&["completion", "", ask]),
+        ["bash", "zsh", "fish", "powershell", "nushell", "help", "h"]
+    );
     assert!(candidates(&["updatekeys", "-", ask]).contains(&"-y".to_owned()));
     for words in [
         &["decrypt", ask][..],
@@ -413,5 +421,6 @@ fn scripts_name_the_program_they_complete() {
             assert!(!text.contains(" @\n") && !text.contains("__@"), "{shell}: {text}");
         }
     }
+    assert!(script("nushell", Sops).is_some_and(|text| text.starts_with("# nushell completion for sops\n")));
     assert!(script("tcsh", Sops).is_none());
 }

@@ -35,7 +35,7 @@ fn refuse_to_lose(context: &Context, call: &Invocation) -> Result<(), Failure> {
     if !flags.is_set("redact") {
         return Ok(());
     }
-    let file = |name: &str| context.absolute(name).and_then(|path| Ok(path.canonicalize().unwrap_or(path)));
+    let file = |name: &str| context.absolute(name).map(|path| path.canonicalize().unwrap_or(path));
     let output = flags.text("output").map(file).transpose()?;
     let input = call.positionals.first().map(|name| file(name)).transpose()?;
     if flags.is_set("in-place") || output.is_some() && output == input {
