@@ -6,6 +6,8 @@ pub(crate) mod completion;
 pub(crate) mod flags;
 pub(crate) mod help;
 pub(crate) mod level;
+pub(crate) mod manual;
+pub(crate) mod nushell;
 pub(crate) mod parse;
 pub(crate) mod parsed;
 pub(crate) mod program;

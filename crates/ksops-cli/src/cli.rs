@@ -7,8 +7,8 @@ use crate::args::parse::parse;
 use crate::args::parsed::{Command, Invocation, Parsed};
 use crate::args::program::Program;
 use crate::commands::{
-    completion, decrypt, edit, encrypt, exec_env, exec_file, filestatus, groups, init, keygen, later, legacy,
-    rotate, set, unset, updatekeys, version,
+    completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, groups, init, keygen, later,
+    legacy, man, rotate, set, unset, updatekeys, version, view,
 };
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
@@ -82,6 +82,9 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::GroupsDelete => groups::delete(context, call)?,
         Command::ExecEnv => return exec_env::run(context, call),
         Command::ExecFile => return exec_file::run(context, call),
+        Command::View => view::run(context, call)?,
+        Command::Man => man::run(context, call)?,
+        Command::Doctor => return doctor::run(context, call),
         Command::Publish => later::run(call.command)?,
         Command::Keyservice => later::run(call.command)?,
     }

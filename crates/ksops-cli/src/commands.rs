@@ -2,6 +2,7 @@
 
 pub(crate) mod completion;
 pub(crate) mod decrypt;
+pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod encrypt;
 pub(crate) mod exec_env;
@@ -12,8 +13,10 @@ pub(crate) mod init;
 pub(crate) mod keygen;
 pub(crate) mod later;
 pub(crate) mod legacy;
+pub(crate) mod man;
 pub(crate) mod rotate;
 pub(crate) mod set;
 pub(crate) mod unset;
 pub(crate) mod updatekeys;
 pub(crate) mod version;
+pub(crate) mod view;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ksops::ksops_config::lookup::{self, SystemFiles};
-use ksops::ksops_config::model::{ConfigFile, Stores};
+use ksops::ksops_config::model::{ConfigFile, Rule, Stores};
 use ksops::ksops_config::rule::{CreationRule, RuleError, RuleQuery};
 
 use crate::args::flags::Flags;
@@ -106,6 +106,25 @@ impl Config {
     /// What the configuration is called; `None` if there is none.
     pub(crate) fn name(&self) -> Option<&str> {
         self.file.as_ref().map(|file| file.name.as_str())
+    }
+
+    /// Every creation rule, with the place where it stands and its `path_regex`.
+    ///
+    /// # Errors
+    /// If one is wrong.
+    pub(crate) fn rules(&self) -> Result<Vec<(String, CreationRule)>, Failure> {
+        let Some(file) = &self.file else { return Ok(Vec::new()) };
+        let named = |rule: &Rule| {
+            let place = format!("{}:{}", file.name, rule.position.line);
+            match rule.path_regex.value.as_str() {
+                "" => format!("the rule at {place}"),
+                regex => format!("the rule at {place} (path_regex {regex})"),
+            }
+        };
+        let rules = file.creation_rules.iter().flatten();
+        rules
+            .map(|rule| Ok((named(rule), file.interpret(rule, &self.kms_context).map_err(general)?)))
+            .collect()
     }
 
     /// The `stores` section.

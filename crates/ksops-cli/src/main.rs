@@ -2,6 +2,7 @@
 
 mod args;
 mod audit;
+mod checkup;
 mod cli;
 mod commands;
 mod config;

@@ -52,6 +52,14 @@ impl Ui {
         })
     }
 
+    /// Writes text for people to standard output; it may name keys that others chose.
+    ///
+    /// # Errors
+    /// As [`Self::data`].
+    pub(crate) fn text(&self, text: &str) -> Result<(), Failure> {
+        self.data(printable(text).as_bytes())
+    }
+
     /// Tells something that is neither data nor a complaint.
     pub(crate) fn note(&self, text: &str) {
         lines(&printable(text));

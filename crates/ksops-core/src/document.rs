@@ -3,6 +3,7 @@
 pub mod ambiguity;
 pub mod decrypt;
 pub mod encrypt;
+pub mod mask;
 mod rehome;
 pub mod stash;
 pub mod verify;

@@ -1,6 +1,7 @@
 //! Master keys, key groups and the services that use them.
 
 pub mod decryption_order;
+pub mod diagnosis;
 pub mod distribute;
 pub mod key_group;
 pub mod key_service;

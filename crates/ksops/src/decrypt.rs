@@ -94,17 +94,13 @@ pub fn decrypt(
     request: &DecryptRequest,
     services: &Services,
 ) -> Result<Decrypted, DecryptError> {
-    let open = OpenRequest {
-        format: request.input_format,
-        ignore_mac: request.ignore_mac,
-        policy: request.policy,
-        decryption_order: request.decryption_order.clone(),
-    };
+    let open = OpenRequest::of(request);
     let Opened { branches, mut warnings, .. } = open_with(input, &open, services, Options::default())?;
     Ok(Decrypted { text: print(branches, input, request, &mut warnings)?, warnings })
 }
 
-fn print(
+/// Prints the documents, or the part asked for.
+pub(crate) fn print(
     mut branches: Vec<Branch>,
     input: &[u8],
     request: &DecryptRequest,

@@ -1,5 +1,5 @@
 //! SOPS-encrypted files in Rust: [`encrypt`](encrypt::encrypt), [`decrypt`](decrypt::decrypt),
-//! [`is_encrypted`](status::is_encrypted).
+//! [`is_encrypted`](status::is_encrypted), [`view`](redact::view).
 //!
 //! The library does not read the environment, the home directory or the network unless
 //! [`Services::from_environment`](services::Services::from_environment) made the services.
@@ -14,12 +14,14 @@ pub mod change;
 pub mod consistency;
 pub mod create;
 pub mod decrypt;
+pub mod doctor;
 pub mod edit;
 pub mod encrypt;
 pub mod environment;
 pub mod extract;
 pub mod open;
 pub mod policy;
+pub mod redact;
 pub mod regroup;
 pub mod save;
 pub mod services;

@@ -19,7 +19,7 @@ use ksops_stores::yaml::load::{LoadError, YamlReader};
 use ksops_yaml::input;
 
 use crate::condense::without_repeated_blocks;
-use crate::decrypt::DecryptError;
+use crate::decrypt::{DecryptError, DecryptRequest};
 use crate::policy::Policy;
 use crate::services::Services;
 
@@ -33,6 +33,18 @@ pub struct OpenRequest {
     pub policy: Policy,
     /// Which kinds of keys are tried first.
     pub decryption_order: DecryptionOrder,
+}
+
+impl OpenRequest {
+    /// What opening means for a request to decrypt.
+    pub(crate) fn of(request: &DecryptRequest) -> Self {
+        Self {
+            format: request.input_format,
+            ignore_mac: request.ignore_mac,
+            policy: request.policy,
+            decryption_order: request.decryption_order.clone(),
+        }
+    }
 }
 
 /// An encrypted file, decrypted. Change the documents and [`save`](crate::save) it.
@@ -92,10 +104,10 @@ pub(crate) fn open_with(
     Ok(Opened { branches, metadata, warnings, format, data_key, stash })
 }
 
-type Parts = (Vec<Branch>, Result<Branch, MetadataError>, Vec<Notice>);
+pub(crate) type Parts = (Vec<Branch>, Result<Branch, MetadataError>, Vec<Notice>);
 
 /// The documents without metadata, the metadata, and what the store noticed.
-fn read(input: &[u8], request: &OpenRequest) -> Result<Parts, ReadError> {
+pub(crate) fn read(input: &[u8], request: &OpenRequest) -> Result<Parts, ReadError> {
     // Numbers that are not encrypted keep their text (security.md S13).
     let (format, keeps_numbers) = (request.format, request.policy == Policy::Refuse);
     if format != Format::Yaml {

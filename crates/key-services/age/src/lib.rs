@@ -5,6 +5,7 @@
 
 pub mod bech32;
 mod command;
+mod diagnosis;
 pub mod identities;
 pub mod keygen;
 mod loader;

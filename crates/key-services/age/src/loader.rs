@@ -23,13 +23,13 @@ pub(crate) struct Loaded {
     /// The identities, in the order in which they are tried.
     pub(crate) identities: Vec<x25519::Identity>,
     /// What went wrong with sources that are there.
-    errors: Vec<String>,
+    pub(crate) errors: Vec<String>,
     /// Places that are not there.
     unused: Vec<String>,
     /// Places that were read and hold no identity.
     empty: Vec<String>,
     /// Whether a source could be read at all.
-    read: bool,
+    pub(crate) read: bool,
 }
 
 /// The sources with what was loaded from them.
@@ -38,6 +38,15 @@ pub(crate) struct Loader {
     texts: OnceLock<[Loaded; 3]>,
     commands: Mutex<BTreeMap<String, Arc<Loaded>>>,
     default_file: OnceLock<DefaultFile>,
+}
+
+/// What each source gave.
+pub(crate) struct Parts {
+    pub(crate) key: Loaded,
+    pub(crate) key_file: Loaded,
+    /// `None` if it was not run.
+    pub(crate) command: Option<Loaded>,
+    pub(crate) default_file: Loaded,
 }
 
 /// What the default key file gave.
@@ -57,18 +66,37 @@ impl Loader {
         }
     }
 
+    /// The sources.
+    pub(crate) fn sources(&self) -> &IdentitySources {
+        &self.sources
+    }
+
+    /// What each source gave that holds identities. Without a recipient the command does not run.
+    pub(crate) fn parts(&self, recipient: Option<&str>) -> Parts {
+        let [_, key, key_file] = self.texts().clone();
+        let command = recipient.map(|recipient| (*self.load_command(recipient)).clone());
+        Parts { key, key_file, command, default_file: self.default_file().loaded.clone() }
+    }
+
+    fn texts(&self) -> &[Loaded; 3] {
+        self.texts
+            .get_or_init(|| [load_ssh(&self.sources), load_key(&self.sources), load_key_file(&self.sources)])
+    }
+
+    fn default_file(&self) -> &DefaultFile {
+        self.default_file.get_or_init(|| load_default_file(&self.sources))
+    }
+
     /// Loads everything for `recipient`, which only the command gets to know: files are read once, the command runs
     /// once for each recipient.
     pub(crate) fn load(&self, recipient: &str) -> Loaded {
-        let [ssh, key, key_file] = self
-            .texts
-            .get_or_init(|| [load_ssh(&self.sources), load_key(&self.sources), load_key_file(&self.sources)]);
+        let [ssh, key, key_file] = self.texts();
         let command = self.load_command(recipient);
         let mut all = Loaded::default();
         for part in [ssh, key, key_file, &*command] {
             all.append(part);
         }
-        let default_file = self.default_file.get_or_init(|| load_default_file(&self.sources));
+        let default_file = self.default_file();
         if !(default_file.absent && all.read) {
             all.append(&default_file.loaded);
         }

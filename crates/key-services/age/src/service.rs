@@ -5,12 +5,14 @@ use std::io::Read;
 
 use age::armor::ArmoredReader;
 use age::{DecryptError, Decryptor, Identity};
+use ksops_core::keys::diagnosis::{Diagnosis, Finding};
 use ksops_core::keys::key_group::EncryptedDataKey;
 use ksops_core::keys::key_service::{KeyService, KeyServiceError};
 use ksops_core::keys::master_key::{AgeKey, MasterKey};
 use ksops_core::secret::SecretBytes;
 use zeroize::Zeroizing;
 
+use crate::diagnosis;
 use crate::loader::{Loaded, Loader};
 use crate::recipient::{self, RecipientKind};
 use crate::sources::IdentitySources;
@@ -69,6 +71,16 @@ impl KeyService for AgeService {
             );
             hinted(message, &key.recipient)
         })
+    }
+
+    fn diagnose(&self, key: &MasterKey, enc: Option<&EncryptedDataKey>) -> Diagnosis {
+        let recipient = age_key(key).ok().map(|key| key.recipient.as_str());
+        let findings = diagnosis::findings(&self.loader, recipient);
+        Diagnosis { findings, result: enc.map(|enc| self.decrypt(key, enc)).transpose() }
+    }
+
+    fn survey(&self) -> Vec<Finding> {
+        diagnosis::findings(&self.loader, None)
     }
 }
 

@@ -81,7 +81,8 @@ fn key_url(key: &AzureKvKey) -> String {
     if key.version.is_empty() { url } else { format!("{url}/{}", key.version) }
 }
 
-fn said(answer: &Answer) -> String {
+/// What the vault answered.
+pub(crate) fn said(answer: &Answer) -> String {
     let code = if answer.inner_code.is_empty() { &answer.code } else { &answer.inner_code };
     let mut text = format!("the vault answered {}", answer.status);
     if !code.is_empty() {

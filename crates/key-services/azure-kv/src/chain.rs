@@ -35,7 +35,25 @@ pub(crate) struct Chain {
     members: Result<Vec<Member>, String>,
     source: Box<dyn TokenSource>,
     /// By tenant and scope. The lock is held while a token is fetched, so that many operations cause one request.
-    tokens: Mutex<HashMap<(Option<String>, String), AccessToken>>,
+    tokens: Mutex<HashMap<Place, Kept>>,
+}
+
+/// A tenant and a scope.
+pub(crate) type Place = (Option<String>, String);
+
+/// A token, and how it was found.
+struct Kept {
+    token: AccessToken,
+    walk: Walk,
+}
+
+/// The way through the chain to a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Walk {
+    /// The members before, with their reasons.
+    pub(crate) passed: Vec<(Member, String)>,
+    /// The member that gave the token.
+    pub(crate) used: Member,
 }
 
 impl Chain {
@@ -57,16 +75,21 @@ impl Chain {
         })?;
         let place = (tenant.map(str::to_owned), scope.to_owned());
         let mut tokens = self.tokens.lock().await;
-        if let Some(token) = tokens.get(&place)
+        if let Some(Kept { token, .. }) = tokens.get(&place)
             && token.expires_on - OffsetDateTime::now_utc() > REFRESH
             && Some(token.token.secret()) != rejected
         {
             return Ok(token.clone());
         }
         tokens.remove(&place);
-        let token = self.walk(members, tenant, scope).await?;
-        tokens.insert(place, token.clone());
+        let (token, walk) = self.walk(members, tenant, scope).await?;
+        tokens.insert(place, Kept { token: token.clone(), walk });
         Ok(token)
+    }
+
+    /// How the token for a place was found, if there is one.
+    pub(crate) async fn walked(&self, place: &Place) -> Option<Walk> {
+        self.tokens.lock().await.get(place).map(|kept| kept.walk.clone())
     }
 
     async fn walk(
@@ -74,20 +97,23 @@ impl Chain {
         members: &[Member],
         tenant: Option<&str>,
         scope: &str,
-    ) -> Result<AccessToken, CredentialFailure> {
+    ) -> Result<(AccessToken, Walk), CredentialFailure> {
         let mut failure = CredentialFailure::default();
+        let mut passed = Vec::new();
         for (index, member) in members.iter().enumerate() {
             let refusal = match self.source.ask(*member, tenant, scope, members.len() == 1).await {
-                Ok(token) => return Ok(token),
+                Ok(token) => return Ok((token, Walk { passed, used: *member })),
                 Err(refusal) => refusal,
             };
             match refusal {
                 Refusal::Failed(reason) if !member.is_tool() => {
                     failure.tried.push((member.name().to_owned(), reason));
+                    failure.ended_at = Some(member.name().to_owned());
                     failure.not_tried = members[index + 1..].iter().map(|m| m.name().to_owned()).collect();
                     return Err(failure);
                 }
                 Refusal::Failed(reason) | Refusal::Unavailable(reason) => {
+                    passed.push((*member, reason.clone()));
                     failure.tried.push((member.name().to_owned(), reason));
                 }
             }

@@ -61,6 +61,8 @@ pub struct CredentialFailure {
     pub tried: Vec<(String, String)>,
     /// Credentials after these that were not tried, because the last one is set up.
     pub not_tried: Vec<String>,
+    /// The credential that is set up and got no token, if there is one.
+    pub ended_at: Option<String>,
     /// A mistake in the settings, found before any credential was tried.
     pub settings: Option<String>,
 }

@@ -4,6 +4,7 @@ pub mod advice;
 mod certificate;
 mod chain;
 mod challenge;
+mod diagnosis;
 mod entra;
 pub mod failure;
 pub mod key_url;

@@ -5,16 +5,18 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use ksops_core::keys::diagnosis::{Diagnosis, Finding};
 use ksops_core::keys::key_group::EncryptedDataKey;
 use ksops_core::keys::key_service::{KeyService, KeyServiceError};
 use ksops_core::keys::master_key::{AzureKvKey, MasterKey};
 use ksops_core::secret::SecretBytes;
 use ksops_transport::https::{HttpsClient, HttpsSettings};
 use ksops_transport::retry::RetryPolicy;
-use ksops_transport::runtime::block_on_within;
+use ksops_transport::runtime::{block_on, block_on_within};
 
 use crate::advice::{Operation, advise};
 use crate::chain::{Chain, RealSource};
+use crate::diagnosis::{self, Trial};
 use crate::failure::Failure;
 use crate::settings::AzureSettings;
 use crate::vault::{Vault, decode_enc};
@@ -88,6 +90,18 @@ impl AzureKvService {
         block_on_within(self.settings.time_limit, async move { operation(vault).await })?
     }
 
+    fn try_decrypt(&self, key: &AzureKvKey, enc: &str) -> Result<SecretBytes, Failure> {
+        let (name, version) = (key.name.clone(), key.version.clone());
+        let cipher = decode_enc(enc)?;
+        self.run(key, move |vault| async move { vault.decrypt(&name, &version, &cipher).await })
+    }
+
+    /// Encrypts something that is no secret.
+    fn try_encrypt(&self, key: &AzureKvKey) -> Result<(), Failure> {
+        let (name, version, plain) = (key.name.clone(), key.version.clone(), SecretBytes::new(vec![0; 32]));
+        self.run(key, move |vault| async move { vault.encrypt(&name, &version, &plain).await }).map(|_| ())
+    }
+
     /// The client of a vault, made once.
     fn vault(&self, vault_url: &str) -> Result<Arc<Vault>, Failure> {
         let url =
@@ -142,12 +156,29 @@ impl KeyService for AzureKvService {
 
     fn decrypt(&self, key: &MasterKey, enc: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError> {
         let key = azure_key(key)?;
-        let (name, version) = (key.name.clone(), key.version.clone());
-        decode_enc(&enc.0)
-            .and_then(|cipher| {
-                self.run(key, move |vault| async move { vault.decrypt(&name, &version, &cipher).await })
-            })
-            .map_err(|failure| advise(&failure, Operation::Decrypt, key))
+        self.try_decrypt(key, &enc.0).map_err(|failure| advise(&failure, Operation::Decrypt, key))
+    }
+
+    fn diagnose(&self, key: &MasterKey, enc: Option<&EncryptedDataKey>) -> Diagnosis {
+        let key = match azure_key(key) {
+            Ok(key) => key,
+            Err(error) => return Diagnosis { findings: Vec::new(), result: Err(error) },
+        };
+        let (operation, outcome) = match enc {
+            Some(enc) => (Operation::Decrypt, self.try_decrypt(key, &enc.0).map(Some)),
+            None => (Operation::Encrypt, self.try_encrypt(key).map(|()| None)),
+        };
+        let walk = self
+            .vault(&key.vault_url)
+            .ok()
+            .and_then(|vault| block_on(async move { vault.walked().await }).ok()?);
+        let trial = Trial { operation, failure: outcome.as_ref().err(), walk: walk.as_ref() };
+        let findings = diagnosis::findings(&self.settings, key, &trial);
+        Diagnosis { findings, result: outcome.map_err(|failure| advise(&failure, operation, key)) }
+    }
+
+    fn survey(&self) -> Vec<Finding> {
+        diagnosis::survey(&self.settings)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One vault: the SDK's client for it, and the guard that decides which token it gets.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use azure_core::Bytes;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
@@ -20,7 +20,7 @@ use ksops_transport::retry::RetryPolicy;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Place, Walk};
 use crate::challenge;
 use crate::failure::{CredentialFailure, Failure, ForeignChallenge};
 use crate::sdk_transport::{Observed, client_options};
@@ -37,12 +37,16 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 /// A vault.
 pub(crate) struct Vault {
     client: KeyClient,
+    chain: Arc<Chain>,
+    asked: Arc<Mutex<Option<Place>>>,
 }
 
 /// Gives the SDK tokens for one vault only.
 struct Guard {
     chain: Arc<Chain>,
     observed: Arc<Observed>,
+    /// For which tenant and scope a token was asked for last.
+    asked: Arc<Mutex<Option<Place>>>,
 }
 
 impl fmt::Debug for Guard {
@@ -69,6 +73,7 @@ impl TokenCredential for Guard {
         let tenant = self.observed.tenant();
         let rejected = self.observed.take_rejected();
         let rejected = rejected.as_ref().map(|token| token.as_str());
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some((tenant.clone(), scope.to_owned()));
         self.chain.token(tenant.as_deref(), scope, rejected).await.map_err(|failure: CredentialFailure| {
             let text = failure.to_string();
             Error::with_error(ErrorKind::Credential, failure, text)
@@ -100,8 +105,15 @@ impl Vault {
             verify_challenge_resource: Some(true),
         };
         let endpoint = observed.vault().to_string();
-        let guard = Guard { chain, observed };
-        Ok(Self { client: KeyClient::new(&endpoint, Arc::new(guard), Some(options))? })
+        let asked = Arc::default();
+        let guard = Guard { chain: Arc::clone(&chain), observed, asked: Arc::clone(&asked) };
+        Ok(Self { client: KeyClient::new(&endpoint, Arc::new(guard), Some(options))?, chain, asked })
+    }
+
+    /// How the token for this vault was found, if there is one.
+    pub(crate) async fn walked(&self) -> Option<Walk> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.chain.walked(&asked?).await
     }
 
     /// Encrypts `plain`, and gives base64url without padding.

@@ -26,7 +26,11 @@ pub(crate) struct Subcommand {
 impl Subcommand {
     /// Whether this program has the command. A file called `init` must stay editable as `sops init`.
     pub(crate) fn known_to(&self, program: Program) -> bool {
-        program == Program::Ksops || !matches!(self.command, Some(Command::Keygen | Command::Init))
+        let is_own = matches!(
+            self.command,
+            Some(Command::Keygen | Command::Init | Command::View | Command::Doctor | Command::Man)
+        );
+        program == Program::Ksops || !is_own
     }
 
     /// The words that call it, joined.
@@ -84,7 +88,21 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
             "{} decrypt secrets.yaml",
             "{} decrypt secrets.yaml --extract '[\"database\"][\"password\"]'",
             "{} decrypt secrets.yaml --output-type dotenv --output .env",
+            "{} decrypt secrets.yaml --redact",
         ],
+    },
+    Subcommand {
+        path: &["view"],
+        command: Some(Command::View),
+        level: Levels::VIEW,
+        operands: "[FILE]",
+        summary: "Show an encrypted file with every secret masked; needs no key",
+        details: "For logs, reviews and AI assistants. A value that is encrypted is shown as <redacted str 9-16>: its \
+                  type and a range for its length in bytes (empty, 1-8, 9-16, 17-32, and so on); of numbers and truth \
+                  values the type alone. What stands plain in the file is shown as it is.\n\nNo key is used and nothing \
+                  is decrypted, so nothing is checked either: anybody who can write to the file can have changed what \
+                  stands there plain. `decrypt --redact` shows the same after it has checked the file with your key.",
+        examples: &["{} view secrets.yaml", "{} view secrets.yaml --extract '[\"database\"]'"],
     },
     Subcommand {
         path: &["edit"],
@@ -197,6 +215,20 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
         examples: &["{} filestatus secrets.yaml"],
     },
     Subcommand {
+        path: &["doctor"],
+        command: Some(Command::Doctor),
+        level: Levels::DOCTOR,
+        operands: "[FILE]",
+        summary: "Show which credentials the keys of a file would use, and why one does not work",
+        details: "Looks at every master key of FILE; without FILE, or if FILE is not encrypted, at the keys that a new \
+                  file would get: those of the key flags and their variables, else of the rules of .sops.yaml; without \
+                  any key, at the credentials that are set up here.\n\nEverything is tried for real: the data key of FILE \
+                  is decrypted with each of its keys; for a rule a made-up data key is encrypted and decrypted again. No \
+                  secret is printed, and no file is changed.\n\nThe exit status is 0 if the data key of FILE can be \
+                  recovered, or if all keys of the rules encrypt and enough of them decrypt; else 1.",
+        examples: &["{} doctor secrets.yaml", "{} doctor", "{} doctor --json secrets.yaml"],
+    },
+    Subcommand {
         path: &["publish"],
         command: Some(Command::Publish),
         level: Levels::PUBLISH,
@@ -218,15 +250,29 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
         path: &["completion"],
         command: None,
         level: Levels::COMPLETION,
-        operands: "bash|zsh|fish|powershell",
+        operands: "bash|zsh|fish|powershell|nushell",
         summary: "Print a completion script for a shell",
         details: "",
-        examples: &["source <({} completion bash)", "{} completion fish | source"],
+        examples: &[
+            "source <({} completion bash)",
+            "{} completion fish | source",
+            "{} completion nushell | save --force completion.nu",
+        ],
+    },
+    Subcommand {
+        path: &["man"],
+        command: Some(Command::Man),
+        level: Levels::MAN,
+        operands: "[COMMAND...]",
+        summary: "Print the manual page of a command",
+        details: "Without COMMAND the page of the program itself. With --directory all pages are written as files, \
+                  which is what a package needs.",
+        examples: &["{} man decrypt | man -l -", "{} man --directory /usr/local/share/man/man1"],
     },
 ];
 
 /// The shells that [`crate::args::completion::script`] knows; the words below `completion`.
-pub(crate) const SHELLS: &[&str] = &["bash", "zsh", "fish", "powershell"];
+pub(crate) const SHELLS: &[&str] = &["bash", "zsh", "fish", "powershell", "nushell"];
 
 /// The subcommand called by exactly these words.
 pub(crate) fn find(path: &[&str], program: Program) -> Option<&'static Subcommand> {

@@ -1,8 +1,10 @@
 //! Completion: the candidates for half a command line, and the scripts that ask for them. The scripts ask the program
-//! itself, so they never fall behind the table of flags (specification cli-and-config.md section 10.5).
+//! itself, so they never fall behind the table of flags (specification cli-and-config.md section 10.5). That of nushell,
+//! which wants to know every flag beforehand, is made of the table.
 
 use crate::args::command::{SHELLS, Subcommand, children, find};
 use crate::args::level::Levels;
+use crate::args::nushell;
 use crate::args::program::Program;
 use crate::args::table::FLAGS;
 use crate::args::word::Word;
@@ -67,6 +69,7 @@ pub(crate) fn script(shell: &str, program: Program) -> Option<String> {
         "bash" => BASH,
         "zsh" => ZSH,
         "fish" => FISH,
+        "nushell" => return Some(nushell::script(program)),
         // `@(` is PowerShell's own sign for a list and must stay.
         "powershell" => {
             return Some(
@@ -124,6 +127,11 @@ pub(crate) fn candidates(words: &[&str], program: Program, describes: bool) -> V
         Some(sub) if sub.level == Levels::COMPLETION && last_is_due(last, sub) => {
             names(SHELLS.iter().map(|shell| (*shell, "")), describes)
         }
+        Some(sub) if sub.level == Levels::MAN && last_is_due(last, sub) => {
+            let rows = children(&[], program);
+            rows.map(|sub| named(sub.path.last().copied().unwrap_or_default(), sub.summary, describes))
+                .collect()
+        }
         Some(sub) if sub.command.is_none() && last_is_due(last, sub) => listed(sub.path),
         Some(_) => Vec::new(),
     }
@@ -137,11 +145,11 @@ fn last_is_due(last: &str, parent: &Subcommand) -> bool {
 fn names<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>, describes: bool) -> Vec<String> {
     let help = "Show this help, or that of a command";
     let rows = rows.chain([("help", help), ("h", help)]);
-    rows.map(|(name, summary)| match describes && !summary.is_empty() {
-        true => format!("{name}:{summary}"),
-        false => name.to_owned(),
-    })
-    .collect()
+    rows.map(|(name, summary)| named(name, summary, describes)).collect()
+}
+
+fn named(name: &str, summary: &str, describes: bool) -> String {
+    if describes && !summary.is_empty() { format!("{name}:{summary}") } else { name.to_owned() }
 }
 
 fn flag_names(typed: &str, level: Levels) -> Vec<String> {

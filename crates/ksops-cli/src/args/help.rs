@@ -5,14 +5,14 @@ use crate::args::level::Levels;
 use crate::args::program::Program;
 use crate::args::table::{FLAGS, Flag, Kind};
 
-const TOP_DETAILS: &str = "\
+pub(super) const TOP_DETAILS: &str = "\
 Keeps the values of YAML, JSON, dotenv, INI and binary files encrypted, and the keys of the data readable.
 
 Who can decrypt a file is named by key flags, by their variables or by the rules of .sops.yaml, which is searched from \
 the working directory upwards. Private age keys are read from SOPS_AGE_KEY, from the file that SOPS_AGE_KEY_FILE names \
 and from sops/age/keys.txt in the user's configuration directory.";
 
-const TOP_EXAMPLES: &[&str] = &[
+pub(super) const TOP_EXAMPLES: &[&str] = &[
     "{} encrypt --in-place secrets.yaml",
     "{} decrypt secrets.yaml",
     "{} edit secrets.yaml",

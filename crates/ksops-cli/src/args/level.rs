@@ -24,6 +24,9 @@ impl Levels {
     pub(crate) const KEYGEN: Self = Self(1 << 16);
     pub(crate) const INIT: Self = Self(1 << 17);
     pub(crate) const GROUPS: Self = Self(1 << 18);
+    pub(crate) const VIEW: Self = Self(1 << 19);
+    pub(crate) const DOCTOR: Self = Self(1 << 20);
+    pub(crate) const MAN: Self = Self(1 << 21);
 
     /// Commands that work on the content of encrypted files and so ask key services.
     pub(crate) const CONTENT: Self = Self::ENCRYPT
@@ -39,10 +42,15 @@ impl Levels {
         .or(Self::EXEC_FILE)
         .or(Self::PUBLISH);
     /// Every subcommand that does something with files or keys.
-    pub(crate) const WORK: Self =
-        Self::CONTENT.or(Self::FILESTATUS).or(Self::KEYSERVICE).or(Self::KEYGEN).or(Self::INIT);
+    pub(crate) const WORK: Self = Self::CONTENT
+        .or(Self::FILESTATUS)
+        .or(Self::KEYSERVICE)
+        .or(Self::KEYGEN)
+        .or(Self::INIT)
+        .or(Self::VIEW)
+        .or(Self::DOCTOR);
     /// Every level there is.
-    pub(crate) const ALL: Self = Self::TOP.or(Self::WORK).or(Self::COMPLETION).or(Self::GROUPS);
+    pub(crate) const ALL: Self = Self::TOP.or(Self::WORK).or(Self::COMPLETION).or(Self::MAN).or(Self::GROUPS);
 
     /// Both sets together.
     pub(crate) const fn or(self, other: Self) -> Self {

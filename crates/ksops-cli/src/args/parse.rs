@@ -11,6 +11,7 @@ use crate::args::program::Program;
 use crate::args::scan::{Scan, free, reordered, strict};
 use crate::args::suggest::nearest;
 use crate::args::table;
+use crate::args::word::Word;
 
 /// The word by which completion scripts ask for candidates.
 pub(crate) const ASK_CANDIDATES: &str = "--generate-bash-completion";
@@ -20,8 +21,12 @@ const ASK_DESCRIPTIONS: &str = "_CLI_ZSH_AUTOCOMPLETE_HACK";
 
 /// Commands that look at their first operand only and warn about the rest. For these, started as `sops`, flags behind a
 /// swallowed file stay ignored; for the others the same words fail upstream, so reading them well changes no script.
-const ONE_FILE: Levels =
-    Levels::ENCRYPT.or(Levels::DECRYPT).or(Levels::ROTATE).or(Levels::EDIT).or(Levels::PUBLISH);
+const ONE_FILE: Levels = Levels::ENCRYPT
+    .or(Levels::DECRYPT)
+    .or(Levels::ROTATE)
+    .or(Levels::EDIT)
+    .or(Levels::PUBLISH)
+    .or(Levels::VIEW);
 
 /// Flags before a subcommand that change nothing anywhere; a warning would only annoy.
 const WITHOUT_MEANING: &[&str] = &["disable-version-check", "check-for-updates"];
@@ -125,6 +130,13 @@ fn leaf(
         free(words, sub.level)
     };
     let Scan { mut flags, operands, .. } = scan.map_err(|complaint| bad_sub(program, sub, &complaint))?;
+    if let Some(word) = never_ignored(&operands, sub.level) {
+        return Err(bad_sub(
+            program,
+            sub,
+            &format!("{word} would be ignored here: write it before the file"),
+        ));
+    }
     if flags.is_set("help") {
         return Err(shown(help::subcommand(sub, program)));
     }
@@ -142,6 +154,13 @@ fn leaf(
     let mut invocation = finish(command, flags, operands, warnings, ignored)?;
     invocation.behind_delimiter = behind.min(invocation.positionals.len());
     Ok(invocation)
+}
+
+/// A word behind the first operand that would be ignored, although secrets would be printed then.
+fn never_ignored<'a>(operands: &[&'a str], level: Levels) -> Option<&'a str> {
+    let is_one =
+        |word: &&&str| matches!(Word::of(word, level), Word::Known { flag, .. } if flag.name == "redact");
+    operands.iter().skip(1).find(is_one).copied()
 }
 
 /// No subcommand: the modes, and editing when started as `sops`.
@@ -164,6 +183,12 @@ fn legacy(program: Program, scan: Scan<'_>, env: &dyn Fn(&str) -> Option<String>
         if !has_mode(&flags) {
             return Err(unknown_command(program, first));
         }
+    }
+    if let Some(word) = never_ignored(&operands, Levels::DECRYPT) {
+        return Err(bad_top(
+            program,
+            &format!("{word} would be ignored here: write `{} decrypt {word} FILE`", program.name()),
+        ));
     }
     check_variables(env).map_err(bad_variable)?;
     let mut warnings = flags.fill(Levels::TOP, env).map_err(bad_variable)?;

@@ -61,6 +61,9 @@ pub(crate) enum Command {
     Completion,
     Keygen,
     Init,
+    View,
+    Doctor,
+    Man,
     /// No subcommand: the switches `encrypt`, `decrypt`, `rotate` and the value flag `set` give the mode; none: edit.
     Legacy,
 }

@@ -46,6 +46,8 @@ const NUMBER: Kind = Kind::Number;
 const TOP: Levels = Levels::TOP;
 /// Where new files get their keys from flags.
 const KEYS: Levels = TOP.or(Levels::ENCRYPT).or(Levels::EDIT);
+/// The same, and where such keys are looked at.
+const KEYS_SEEN: Levels = KEYS.or(Levels::DOCTOR);
 const ROTATES: Levels = TOP.or(Levels::ROTATE);
 const GROUP: Levels = Levels::GROUPS_ADD;
 const IN_PLACE: Levels = TOP
@@ -56,6 +58,7 @@ const IN_PLACE: Levels = TOP
     .or(Levels::GROUPS_DELETE);
 const OUTPUT: Levels = TOP.or(Levels::ENCRYPT).or(Levels::DECRYPT).or(Levels::ROTATE);
 const OUTPUT_TYPE: Levels = OUTPUT.or(Levels::EDIT).or(Levels::SET).or(Levels::UNSET).or(Levels::EXEC_FILE);
+const VIEW: Levels = Levels::VIEW;
 const INPUT_TYPE: Levels = OUTPUT_TYPE.or(Levels::UPDATEKEYS).or(Levels::FILESTATUS);
 const IGNORE_MAC: Levels = TOP.or(Levels::DECRYPT).or(Levels::EDIT).or(Levels::SET).or(Levels::UNSET);
 const ORDER: Levels = IGNORE_MAC
@@ -110,11 +113,14 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("in-place", "i", OFF, IN_PLACE, "", "Write the result back to the file"),
     row("output", "", VALUE, OUTPUT, "FILE", "Write the result to FILE instead of standard output"),
     row("output", "o", VALUE, Levels::KEYGEN, "FILE", "Write the key to FILE instead of the default place"),
+    row("directory", "", VALUE, Levels::MAN, "DIR", "Write all pages as files into DIR instead"),
     row("file", "f", VALUE, GROUP.or(Levels::GROUPS_DELETE), "FILE", "The file to change"),
-    row("extract", "", VALUE, TOP.or(Levels::DECRYPT), "PATH", "Print one value or branch only, as in '[\"a\"][0]'"),
-    row("input-type", "", VALUE, INPUT_TYPE, "TYPE", TYPES_IN),
-    row("output-type", "", VALUE, OUTPUT_TYPE, "TYPE", TYPES_OUT),
-    row("filename-override", "", VALUE, OUTPUT, "NAME", "Use NAME to find rules and formats; needed when reading standard input"),
+    row("extract", "", VALUE, TOP.or(Levels::DECRYPT).or(VIEW), "PATH", "Print one value or branch only, as in '[\"a\"][0]'"),
+    row("redact", "", OFF, Levels::DECRYPT, "", "Check the file, then show masks in place of its secrets (see `view`)"),
+    row("json", "", OFF, Levels::DOCTOR, "", "Print JSON, for programs"),
+    row("input-type", "", VALUE, INPUT_TYPE.or(VIEW).or(Levels::DOCTOR), "TYPE", TYPES_IN),
+    row("output-type", "", VALUE, OUTPUT_TYPE.or(VIEW), "TYPE", TYPES_OUT),
+    row("filename-override", "", VALUE, OUTPUT.or(VIEW), "NAME", "Use NAME to find rules and formats; needed when reading standard input"),
     row("value-file", "", OFF, SET, "", "Take VALUE as the name of a file that holds the JSON value"),
     row("value-stdin", "", OFF, SET, "", "Read the JSON value from standard input"),
     row("idempotent", "", OFF, SET.or(Levels::UNSET), "", "Leave the file alone when nothing changes"),
@@ -132,14 +138,14 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("address", "addr", VALUE, Levels::KEYSERVICE, "ADDR", "Address to listen on (default: 127.0.0.1:5000)"),
     row("prompt", "", OFF, Levels::KEYSERVICE, "", "Ask before every request"),
 
-    from_env("age", "a", "SOPS_AGE_RECIPIENTS", VALUE, KEYS, "LIST", "age recipients, separated by commas"),
-    from_env("azure-kv", "", "SOPS_AZURE_KEYVAULT_URLS", VALUE, KEYS, "LIST", "Azure Key Vault key URLs, separated by commas"),
-    from_env("pgp", "p", "SOPS_PGP_FP", VALUE, KEYS, "LIST", "PGP fingerprints, separated by commas"),
-    from_env("kms", "k", "SOPS_KMS_ARN", VALUE, KEYS, "LIST", "AWS KMS ARNs, separated by commas"),
-    row("aws-profile", "", VALUE, KEYS.or(GROUP), "NAME", "AWS profile for requests to AWS"),
-    from_env("gcp-kms", "", "SOPS_GCP_KMS_IDS", VALUE, KEYS, "LIST", "GCP KMS resource IDs, separated by commas"),
-    from_env("hckms", "", "SOPS_HUAWEICLOUD_KMS_IDS", VALUE, KEYS, "LIST", "HuaweiCloud KMS key IDs (region:uuid), separated by commas"),
-    from_env("hc-vault-transit", "", "SOPS_VAULT_URIS", VALUE, KEYS, "LIST", "Vault transit key URIs, separated by commas"),
+    from_env("age", "a", "SOPS_AGE_RECIPIENTS", VALUE, KEYS_SEEN, "LIST", "age recipients, separated by commas"),
+    from_env("azure-kv", "", "SOPS_AZURE_KEYVAULT_URLS", VALUE, KEYS_SEEN, "LIST", "Azure Key Vault key URLs, separated by commas"),
+    from_env("pgp", "p", "SOPS_PGP_FP", VALUE, KEYS_SEEN, "LIST", "PGP fingerprints, separated by commas"),
+    from_env("kms", "k", "SOPS_KMS_ARN", VALUE, KEYS_SEEN, "LIST", "AWS KMS ARNs, separated by commas"),
+    row("aws-profile", "", VALUE, KEYS_SEEN.or(GROUP), "NAME", "AWS profile for requests to AWS"),
+    from_env("gcp-kms", "", "SOPS_GCP_KMS_IDS", VALUE, KEYS_SEEN, "LIST", "GCP KMS resource IDs, separated by commas"),
+    from_env("hckms", "", "SOPS_HUAWEICLOUD_KMS_IDS", VALUE, KEYS_SEEN, "LIST", "HuaweiCloud KMS key IDs (region:uuid), separated by commas"),
+    from_env("hc-vault-transit", "", "SOPS_VAULT_URIS", VALUE, KEYS_SEEN, "LIST", "Vault transit key URIs, separated by commas"),
     row("age", "", VALUE, Levels::INIT, "LIST", "age recipients for the new rule, separated by commas"),
     row("azure-kv", "", VALUE, Levels::INIT, "LIST", "Azure Key Vault key URLs for the new rule, separated by commas"),
     row("age", "", MANY, GROUP, "RECIPIENT", "age recipient of the new group (repeatable)"),

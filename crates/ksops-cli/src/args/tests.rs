@@ -263,7 +263,7 @@ fn boolean_variables_are_checked_for_every_command() {
 
 #[test]
 fn an_unknown_first_word_is_a_file_as_sops_and_an_error_as_ksops() {
-    for word in ["version", "init", "keygen", "secrets.yaml"] {
+    for word in ["version", "init", "keygen", "view", "secrets.yaml"] {
         let run = runs(Sops, &[word], &[]);
         assert_eq!((run.command, run.positionals), (Command::Legacy, vec![word.to_owned()]));
     }
@@ -332,12 +332,20 @@ fn completion_offers_what_may_follow() {
     let top = candidates(&[ask]);
     assert!(["encrypt", "groups", "help", "h"].iter().all(|name| top.iter().any(|found| found == name)));
     assert!(!top.iter().any(|name| name == "init"), "sops has no such command");
+    let man = match read(Ksops, &["man", ask], &[]) {
+        Parsed::Candidates(names) => names,
+        _ => panic!("no candidates"),
+    };
+    assert!(man.contains(&"view".to_owned()) && man.contains(&"groups".to_owned()));
     assert_eq!(candidates(&["dec", ask]), top);
     assert_eq!(candidates(&["", ask]), top);
     assert_eq!(candidates(&["decrypt", "--ex", ask]), ["--extract"]);
     assert_eq!(candidates(&["--config", "decrypt", "--show", ask]), ["--show-master-keys"]);
     assert_eq!(candidates(&["groups", ask]), ["add", "delete", "help", "h"]);
-    assert_eq!(candidates(&["completion", "", ask]), ["bash", "zsh", "fish", "powershell", "help", "h"]);
+    assert_eq!(
+        candidates(&["completion", "", ask]),
+        ["bash", "zsh", "fish", "powershell", "nushell", "help", "h"]
+    );
     assert!(candidates(&["updatekeys", "-", ask]).contains(&"-y".to_owned()));
     for words in [
         &["decrypt", ask][..],
@@ -361,9 +369,33 @@ fn zsh_gets_summaries_when_it_asks_for_them() {
 }
 
 #[test]
+fn redact_is_never_ignored() {
+    let rows: &[(Program, &[&str])] = &[
+        (Sops, &["decrypt", "--ignore-mac", "f", "--redact"]),
+        (Sops, &["decrypt", "--ignore-mac", "f", "-redact=true"]),
+        (Sops, &["-d", "f", "--redact"]),
+        (Ksops, &["decrypt", "f", "--", "--redact"]),
+    ];
+    for (program, words) in rows {
+        assert!(refused(*program, words, &[]).1.contains("would be ignored here"), "{words:?}");
+    }
+    for program in [Sops, Ksops] {
+        for words in [&["decrypt", "f", "--redact"][..], &["decrypt", "--redact", "f"]] {
+            assert!(runs(program, words, &[]).flags.is_set("redact"), "{words:?}");
+        }
+        refused(program, &["--redact", "-d", "f"], &[]);
+    }
+}
+
+#[test]
 fn every_level_has_complete_tables() {
     use crate::args::command::SUBCOMMANDS;
     use crate::args::table::FLAGS;
+    for (at, sub) in SUBCOMMANDS.iter().enumerate() {
+        for later in &SUBCOMMANDS[at + 1..] {
+            assert!(!sub.level.meets(later.level), "{} and {} share a level", sub.title(), later.title());
+        }
+    }
     for (at, flag) in FLAGS.iter().enumerate() {
         assert!(!flag.help.is_empty(), "{}", flag.name);
         for later in &FLAGS[at + 1..] {
@@ -389,5 +421,6 @@ fn scripts_name_the_program_they_complete() {
             assert!(!text.contains(" @\n") && !text.contains("__@"), "{shell}: {text}");
         }
     }
+    assert!(script("nushell", Sops).is_some_and(|text| text.starts_with("# nushell completion for sops\n")));
     assert!(script("tcsh", Sops).is_none());
 }

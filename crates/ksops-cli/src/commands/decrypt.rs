@@ -1,10 +1,11 @@
-//! `decrypt`, and the decrypting half of the legacy form (cli-and-config.md section 2.2).
+//! `decrypt`, with `--redact` too, and the decrypting half of the legacy form (cli-and-config.md section 2.2).
 
-use ksops::decrypt::{DecryptError, DecryptRequest, decrypt};
+use ksops::decrypt::{DecryptError, DecryptRequest, Decrypted, decrypt};
 use ksops::extract;
 use ksops::ksops_core::document::decrypt::DecryptError as TreeError;
 use ksops::ksops_stores::file::WriteError;
 use ksops::ksops_stores::format::Format;
+use ksops::redact::{Redacted, decrypt_redacted};
 use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
@@ -21,13 +22,30 @@ use crate::{audit, formats, services};
 /// With the statuses of section 2.2; nothing was written then.
 pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let flags = &call.flags;
+    refuse_to_lose(context, call)?;
     let place = Place::find(context, flags, &call.positionals, WithoutFile::Stdin)?;
     let config = Config::load(context, flags, Purpose::Read)?;
     let text = decrypted(context, flags, &place, &config)?;
     place.write(context, flags, &text)
 }
 
-/// Decrypts what is at `place`.
+/// Masks in place of the values, written over the file, would be the end of the values.
+fn refuse_to_lose(context: &Context, call: &Invocation) -> Result<(), Failure> {
+    let flags = &call.flags;
+    if !flags.is_set("redact") {
+        return Ok(());
+    }
+    let file = |name: &str| context.absolute(name).map(|path| path.canonicalize().unwrap_or(path));
+    let output = flags.text("output").map(file).transpose()?;
+    let input = call.positionals.first().map(|name| file(name)).transpose()?;
+    if flags.is_set("in-place") || output.is_some() && output == input {
+        let text = "Error: --redact does not write back to the file: its values would be lost";
+        return Err(Failure::new(Kind::Conflict, text).hints(["name another file with --output"]));
+    }
+    Ok(())
+}
+
+/// Decrypts what is at `place`; with `--redact` gives masks.
 ///
 /// # Errors
 /// As [`run`].
@@ -38,9 +56,37 @@ pub(crate) fn decrypted(
     config: &Config,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
     audit::refuse_to_skip()?;
+    let (input, request) = asked(context, flags, place, config)?;
+    let services = services::services(context, flags);
+    let (from, to) = (request.input_format, request.output_format);
+    context.ui.detail(flags, || format!("decrypting {from} to {to}"));
+    let (text, warnings) = if flags.is_set("redact") {
+        let Redacted { text, warnings } = decrypt_redacted(&input, &request, &services)
+            .map_err(|error| failure(&error, Asked::of(&request)))?;
+        (Zeroizing::new(text), warnings)
+    } else {
+        let Decrypted { text, warnings } =
+            decrypt(&input, &request, &services).map_err(|error| failure(&error, Asked::of(&request)))?;
+        (text, warnings)
+    };
+    for warning in &warnings {
+        context.ui.warning(warning);
+    }
+    Ok(text)
+}
+
+/// Reads the input, and what the flags ask for.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn asked(
+    context: &Context,
+    flags: &Flags,
+    place: &Place,
+    config: &Config,
+) -> Result<(Zeroizing<Vec<u8>>, DecryptRequest), Failure> {
     let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
     let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
-    let services = services::services(context, flags);
     let decryption_order = services::decryption_order(flags)?;
     let extract = extract::parse(flags.text("extract").unwrap_or_default())
         .map_err(|error| Failure::new(Kind::ExtractPath, format!("error parsing --extract path: {error}")))?;
@@ -60,13 +106,7 @@ pub(crate) fn decrypted(
         policy: context.program.policy(),
         decryption_order,
     };
-    context.ui.detail(flags, || format!("decrypting {input_format} to {output_format}"));
-    let decrypted = decrypt(&input, &request, &services)
-        .map_err(|error| failure(&error, Asked { input_format, output_format }))?;
-    for warning in &decrypted.warnings {
-        context.ui.warning(warning);
-    }
-    Ok(decrypted.text)
+    Ok((input, request))
 }
 
 /// The formats that were asked for.
@@ -76,6 +116,13 @@ pub(crate) struct Asked {
     pub input_format: Format,
     /// Of the output.
     pub output_format: Format,
+}
+
+impl Asked {
+    /// Those of a request.
+    pub(crate) fn of(request: &DecryptRequest) -> Self {
+        Self { input_format: request.input_format, output_format: request.output_format }
+    }
 }
 
 /// What an error of decrypting means for the caller.

@@ -6,6 +6,8 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use crate::crypto::gcm::TAG_LEN;
+
 /// Padding is required on reading, unused trailing bits are not looked at.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -73,6 +75,13 @@ impl<'a> Envelope<'a> {
         self.kind
     }
 
+    /// The number of bytes of the plaintext, told by the length of the base64 alone. Wrong if a part is not base64.
+    #[must_use]
+    pub fn plaintext_len(&self) -> usize {
+        // As in decrypting: the tag is the last bytes of both parts together.
+        (decoded_len(self.data) + decoded_len(self.tag)).saturating_sub(TAG_LEN)
+    }
+
     /// Decodes the ciphertext with the tag behind it.
     ///
     /// # Errors
@@ -120,6 +129,12 @@ fn split_last<'a>(text: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8
     let starts = |start: &usize| text[*start] == b',' && text[*start..].starts_with(separator);
     let start = (0..=last).rev().find(starts)?;
     Some((&text[..start], &text[start + separator.len()..]))
+}
+
+/// How many bytes a base64 text stands for.
+fn decoded_len(text: &[u8]) -> usize {
+    let signs = text.iter().filter(|byte| !matches!(byte, b'\r' | b'=')).count();
+    signs / 4 * 3 + (signs % 4).saturating_sub(1)
 }
 
 /// Appends the decoded text to `out`; carriage returns are skipped as upstream does.
@@ -206,6 +221,7 @@ mod tests {
             let envelope = Envelope::parse(&text).expect("an envelope");
             let mut sealed = data;
             sealed.extend([7; 16]);
+            prop_assert_eq!(envelope.plaintext_len(), sealed.len() - 16);
             prop_assert_eq!(envelope.decode_sealed(), Ok(sealed));
             let mut read = Vec::new();
             prop_assert!(envelope.decode_iv(&mut read).is_ok());

@@ -1,5 +1,6 @@
 //! The one trait through which the core reaches any key service.
 
+use crate::keys::diagnosis::{Diagnosis, Finding};
 use crate::keys::key_group::EncryptedDataKey;
 use crate::keys::master_key::MasterKey;
 use crate::secret::SecretBytes;
@@ -29,6 +30,18 @@ pub trait KeyService: Send + Sync {
     /// # Errors
     /// [`KeyServiceError`] if the key cannot be used or did not make `enc`.
     fn decrypt(&self, key: &MasterKey, enc: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError>;
+
+    /// Tells which credentials there are for `key`, and how far each gets: by decrypting `enc`, or without one by what
+    /// can be tried else. The default has nothing to tell beside the outcome.
+    fn diagnose(&self, key: &MasterKey, enc: Option<&EncryptedDataKey>) -> Diagnosis {
+        let result = enc.map(|enc| self.decrypt(key, enc)).transpose();
+        Diagnosis { findings: Vec::new(), result }
+    }
+
+    /// Tells which credentials are set up, without any key and without asking anybody.
+    fn survey(&self) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// Why a key service failed; never holds a secret.
