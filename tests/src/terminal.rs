@@ -40,7 +40,8 @@ impl Terminal {
             open(name.as_c_str(), OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).expect("its other side")
         };
         let mut command = Command::new("/usr/bin/setsid");
-        command.args(["--ctty", "--wait"]).arg(program).args(args);
+        // Whoever started the tests may have made signals ignored.
+        command.args(["--ctty", "--wait", "/usr/bin/env", "--default-signal"]).arg(program).args(args);
         command
             .env_clear()
             .env("PATH", "/usr/bin:/bin")

@@ -47,9 +47,14 @@ impl Bench {
         self.run_by(&self.ksops, args)
     }
 
-    /// Starts ksops and leaves it running.
+    /// Starts ksops and leaves it running. Whoever started the tests may have made signals ignored.
     fn start(&self, args: &[&str]) -> Child {
-        let mut command = Command::new(self.ksops.path());
+        self.start_by(&["--default-signal"], args)
+    }
+
+    fn start_by(&self, signals: &[&str], args: &[&str]) -> Child {
+        let mut command = Command::new("/usr/bin/env");
+        command.args(signals).arg(self.ksops.path());
         command.args(args).env("SOPS_AGE_KEY_FILE", self.sandbox.path("keys.txt"));
         command.env("TMPDIR", self.sandbox.tmp()).current_dir(self.sandbox.work());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -159,6 +164,18 @@ fn signals_reach_the_command_and_no_plaintext_is_left() {
             assert_eq!(bench.left_behind(), <[PathBuf; 0]>::default(), "{kind:?} {signal}");
         }
     }
+}
+
+#[test]
+fn a_signal_that_was_ignored_stays_ignored() {
+    let bench = Bench::new();
+    let (ready, done) = (bench.sandbox.path("ready"), bench.sandbox.path("done"));
+    let script = format!("touch {}; sleep 0.5; touch {} # {{}}", ready.display(), done.display());
+    let mut child = bench.start_by(&["--ignore-signal=HUP"], &["exec-file", "f.yaml", &script]);
+    until(|| ready.exists());
+    kill("-HUP", child.id());
+    assert_eq!(child.wait().expect("ends").code(), Some(0), "as under nohup");
+    assert!(done.exists());
 }
 
 #[test]

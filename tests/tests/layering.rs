@@ -12,7 +12,7 @@ use ksops_tests::fixtures;
 use serde_json::Value;
 
 /// The crates of ours that each may import.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("ksops-yaml", &[]),
     ("ksops-core", &[]),
     ("ksops-transport", &[]),
@@ -20,6 +20,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("ksops-config", &["ksops-core", "ksops-yaml"]),
     ("ksops-age", &["ksops-core", "ksops-transport"]),
     ("ksops-azure-kv", &["ksops-core", "ksops-transport"]),
+    ("ksops-remote", &["ksops-core", "ksops-transport"]),
     (
         "ksops",
         &[
@@ -30,6 +31,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
             "ksops-config",
             "ksops-age",
             "ksops-azure-kv",
+            "ksops-remote",
         ],
     ),
     ("ksops-cli", &["ksops", "ksops-krm"]),

@@ -6,6 +6,8 @@ use crate::args::help;
 use crate::args::parse::parse;
 use crate::args::parsed::{Command, Invocation, Parsed};
 use crate::args::program::Program;
+#[cfg(feature = "keyservice")]
+use crate::commands::keyservice;
 use crate::commands::{
     completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, groups, init, keygen, later,
     legacy, man, rotate, set, unset, updatekeys, version, view,
@@ -86,6 +88,9 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::Man => man::run(context, call)?,
         Command::Doctor => return doctor::run(context, call),
         Command::Publish => later::run(call.command)?,
+        #[cfg(feature = "keyservice")]
+        Command::Keyservice => keyservice::run(context, call)?,
+        #[cfg(not(feature = "keyservice"))]
         Command::Keyservice => later::run(call.command)?,
     }
     Ok(0)

@@ -11,6 +11,8 @@ pub(crate) mod filestatus;
 pub(crate) mod groups;
 pub(crate) mod init;
 pub(crate) mod keygen;
+#[cfg(feature = "keyservice")]
+pub(crate) mod keyservice;
 pub(crate) mod later;
 pub(crate) mod legacy;
 pub(crate) mod man;

@@ -4,21 +4,43 @@ use ksops::ksops_core::keys::decryption_order::DecryptionOrder;
 use ksops::services::Services;
 
 use crate::args::flags::Flags;
+#[cfg(feature = "keyservice")]
+use crate::args::program::Program;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 
-/// The services of this machine, or none with `--enable-local-keyservice=false`.
+/// The services of this machine, unless `--enable-local-keyservice=false`, and then those that `--keyservice` names.
 pub(crate) fn services(context: &Context, flags: &Flags) -> Services {
+    let mut services = match flags.is_set("enable-local-keyservice") {
+        true => Services::from_environment(),
+        false => Services::new(Vec::new()),
+    };
     for address in flags.texts("keyservice") {
-        context
-            .ui
-            .warning(&format!("remote key services are not in this version yet: {address} is not asked"));
+        add_remote(context, &mut services, address);
     }
-    if flags.is_set("enable-local-keyservice") {
-        Services::from_environment()
-    } else {
-        Services::new(Vec::new())
+    services
+}
+
+#[cfg(feature = "keyservice")]
+fn add_remote(context: &Context, services: &mut Services, address: &str) {
+    use ksops::ksops_remote::address::Address;
+    use ksops::ksops_remote::client::{RemoteService, Unreachable};
+
+    match Address::parse(address) {
+        Ok(address) => services.push(Box::new(RemoteService::new(address))),
+        Err(error) => {
+            // Upstream finds out when it asks.
+            if context.program == Program::Ksops {
+                context.ui.warning(&error.to_string());
+            }
+            services.push(Box::new(Unreachable(error)));
+        }
     }
+}
+
+#[cfg(not(feature = "keyservice"))]
+fn add_remote(context: &Context, _: &mut Services, address: &str) {
+    context.ui.warning(&format!("this build has no remote key services: {address} is not asked"));
 }
 
 /// Reads `--decryption-order`.

@@ -32,4 +32,6 @@ pub use ksops_age;
 pub use ksops_azure_kv;
 pub use ksops_config;
 pub use ksops_core;
+#[cfg(feature = "keyservice")]
+pub use ksops_remote;
 pub use ksops_stores;

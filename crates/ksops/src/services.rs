@@ -29,6 +29,17 @@ impl Services {
         ])
     }
 
+    /// Adds a service behind those that are there; it is asked when none of them succeeds.
+    pub fn push(&mut self, service: Box<dyn KeyService>) {
+        self.list.push(service);
+    }
+
+    /// The services themselves, for a server that lends them.
+    #[must_use]
+    pub fn into_list(self) -> Vec<Box<dyn KeyService>> {
+        self.list
+    }
+
     /// The services, as the core takes them.
     #[must_use]
     pub fn as_slice(&self) -> Vec<&dyn KeyService> {

@@ -12,7 +12,8 @@ use crate::scenario::model::Scenario;
 pub fn out_of_scope(scenario: &Scenario) -> Option<(u32, String)> {
     let args = scenario.args();
     let command = command(&args);
-    const BUILT: [&str; 15] = [
+    const BUILT: [&str; 16] = [
+        "keyservice",
         "exec-env",
         "exec-file",
         "edit",
@@ -35,9 +36,6 @@ pub fn out_of_scope(scenario: &Scenario) -> Option<(u32, String)> {
     let env = scenario.fields["env"].as_object();
     let has_flag =
         |flag: &str| args.iter().any(|arg| arg.trim_start_matches('-').split('=').next() == Some(flag));
-    if has_flag("keyservice") || env.is_some_and(|env| env.get("SOPS_KEYSERVICE").is_some_and(|v| v != "")) {
-        return Some((5, "remote key service".to_owned()));
-    }
     for (flag, kind) in
         [("pgp", "PGP"), ("kms", "AWS KMS"), ("gcp-kms", "GCP KMS"), ("hc-vault-transit", "Vault")]
     {

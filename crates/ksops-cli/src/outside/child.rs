@@ -120,8 +120,10 @@ mod signals {
 
     use rustix::process::{Pid, Signal, getpgrp, kill_process};
     use rustix::termios::tcgetpgrp;
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    use signal_hook::consts::{SIGINT, SIGQUIT};
     use signal_hook::iterator::{Handle, Signals};
+
+    use crate::outside::signals::ending;
 
     /// Hands signals on to a child.
     pub(super) struct HandOn {
@@ -131,7 +133,7 @@ mod signals {
 
     impl HandOn {
         pub(super) fn start(child: u32) -> io::Result<Self> {
-            let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT])?;
+            let mut signals = Signals::new(ending())?;
             let (handle, last) = (signals.handle(), Arc::new(AtomicI32::new(0)));
             let seen = Arc::clone(&last);
             let child = i32::try_from(child).ok().and_then(Pid::from_raw);
