@@ -9,8 +9,8 @@ use crate::args::program::Program;
 #[cfg(feature = "keyservice")]
 use crate::commands::keyservice;
 use crate::commands::{
-    completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, groups, init, keygen, later,
-    legacy, man, rotate, set, unset, updatekeys, version, view,
+    azure_fetch_key, completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, groups,
+    init, keygen, later, legacy, man, rotate, set, unset, updatekeys, version, view,
 };
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
@@ -86,6 +86,7 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::ExecFile => return exec_file::run(context, call),
         Command::View => view::run(context, call)?,
         Command::Man => man::run(context, call)?,
+        Command::AzureFetchKey => azure_fetch_key::run(context, call)?,
         Command::Doctor => return doctor::run(context, call),
         Command::Publish => later::run(call.command)?,
         #[cfg(feature = "keyservice")]

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod azure_fetch_key;
 pub(crate) mod completion;
 pub(crate) mod decrypt;
 pub(crate) mod doctor;

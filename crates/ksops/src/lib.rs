@@ -7,6 +7,7 @@
 mod beside;
 mod condense;
 mod guard;
+mod offline;
 mod output;
 mod whole;
 

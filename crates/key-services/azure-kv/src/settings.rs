@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::offline::known::PublicKeySource;
+
 /// The authority of the public cloud.
 pub const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
 
@@ -82,6 +84,12 @@ pub struct AzureSettings {
     pub time_limit: Duration,
     /// The unit of waiting before a retry.
     pub retry_unit: Duration,
+    /// Whether nobody may be asked: then only public keys that are at hand are used.
+    pub offline: bool,
+    /// Files and folders with public keys.
+    pub public_keys: Vec<PublicKeySource>,
+    /// `$XDG_CACHE_HOME/ksops/azure-keys`, else that below `~/.cache`: the user's public keys.
+    pub key_cache: Option<PathBuf>,
 }
 
 impl Default for AzureSettings {
@@ -138,6 +146,12 @@ impl AzureSettings {
             tool_path: None,
             time_limit: Duration::from_secs(60),
             retry_unit: Duration::from_millis(800),
+            offline: false,
+            public_keys: Vec::new(),
+            key_cache: path("XDG_CACHE_HOME")
+                .or_else(|| Some(path("HOME")?.join(".cache")))
+                .filter(|folder| folder.is_absolute())
+                .map(|folder| folder.join("ksops/azure-keys")),
         }
     }
 }

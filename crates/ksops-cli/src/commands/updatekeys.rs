@@ -41,7 +41,8 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
         return Err(Failure::new(Kind::General, "config file not found").hints(["`ksops init` writes one"]));
     }
     log::ready(context)?;
-    let update = Update { context, flags, config: &config, services: services::services(context, flags) };
+    let services = services::services(context, flags, &config)?;
+    let update = Update { context, flags, config: &config, services };
     match call.positionals.as_slice() {
         [] => Err(no_file()),
         [name] if !flags.is_set("recursive") => match update.file(context, name)? {
@@ -156,6 +157,7 @@ impl Update<'_> {
                 Failure { text, ..failure }
             })?
         };
+        services::tell(context, &self.services);
         place.write(context, flags, &text).map_err(|failure| {
             let text = failure.text.replacen("Could not open in-place file", "could not open file", 1);
             Failure { kind: Kind::General, text, ..failure }

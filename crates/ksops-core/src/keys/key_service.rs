@@ -38,6 +38,11 @@ pub trait KeyService: Send + Sync {
         Diagnosis { findings: Vec::new(), result }
     }
 
+    /// Gives out what the user should know of the operations so far, a sentence each; every one is given once.
+    fn take_notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Tells which credentials are set up, without any key and without asking anybody.
     fn survey(&self) -> Vec<Finding> {
         Vec::new()
