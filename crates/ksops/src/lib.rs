@@ -9,6 +9,7 @@ mod condense;
 mod guard;
 mod offline;
 mod output;
+mod remembered;
 mod whole;
 
 pub mod change;

@@ -8,6 +8,7 @@ use ksops_azure_kv::settings::AzureSettings;
 use ksops_core::keys::key_service::KeyService;
 
 use crate::offline::Offline;
+use crate::remembered::Remembered;
 
 /// What the services are told beside the environment.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +47,7 @@ impl Services {
             AzureSettings { offline, public_keys: azure_public_keys, ..AzureSettings::from_environment() };
         let list: Vec<Box<dyn KeyService>> = vec![
             Box::new(AgeService::new(IdentitySources::from_environment())),
-            Box::new(AzureKvService::new(azure)),
+            Box::new(Remembered::new(Box::new(AzureKvService::new(azure)))),
         ];
         match offline {
             true => Self::new(list.into_iter().map(|service| Box::new(Offline(service)) as _).collect()),

@@ -11,6 +11,7 @@ use ksops_core::keys::key_service::{KeyService, KeyServiceError};
 use ksops_core::keys::master_key::{AzureKvKey, MasterKey};
 use ksops_core::secret::SecretBytes;
 use ksops_transport::https::{HttpsClient, HttpsSettings};
+use ksops_transport::pace::Pace;
 use ksops_transport::retry::RetryPolicy;
 use ksops_transport::runtime::{block_on, block_on_within};
 
@@ -59,7 +60,11 @@ impl AzureKvService {
         Self {
             known: KnownKeys::new(settings.public_keys.clone(), cache),
             notices: Mutex::default(),
-            policy: RetryPolicy { unit: settings.retry_unit, ..RetryPolicy::default() },
+            policy: RetryPolicy {
+                unit: settings.retry_unit,
+                pace: Some(Arc::new(Pace::new(settings.max_requests))),
+                ..RetryPolicy::default()
+            },
             settings: Arc::new(settings),
             shared: OnceLock::new(),
             vaults: Mutex::default(),

@@ -17,6 +17,9 @@ pub const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
 /// The address of a virtual machine's metadata service.
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 
+/// How many requests are under way at once, unless `KSOPS_AZURE_MAX_REQUESTS` says otherwise.
+const MAX_REQUESTS: usize = 16;
+
 /// Where a managed identity's tokens come from.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -84,6 +87,8 @@ pub struct AzureSettings {
     pub time_limit: Duration,
     /// The unit of waiting before a retry.
     pub retry_unit: Duration,
+    /// How many requests may be under way at once.
+    pub max_requests: usize,
     /// Whether nobody may be asked: then only public keys that are at hand are used.
     pub offline: bool,
     /// Files and folders with public keys.
@@ -146,6 +151,9 @@ impl AzureSettings {
             tool_path: None,
             time_limit: Duration::from_secs(60),
             retry_unit: Duration::from_millis(800),
+            max_requests: text("KSOPS_AZURE_MAX_REQUESTS")
+                .and_then(|number| number.parse().ok())
+                .unwrap_or(MAX_REQUESTS),
             offline: false,
             public_keys: Vec::new(),
             key_cache: path("XDG_CACHE_HOME")
