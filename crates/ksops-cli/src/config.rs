@@ -103,6 +103,41 @@ impl Config {
         })
     }
 
+    /// Requires creation rules.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub(crate) fn require_rules(&self) -> Result<(), Failure> {
+        if self.file.as_ref().is_some_and(|file| file.creation_rules.is_some()) {
+            return Ok(());
+        }
+        Err(general("there is no creation rule that says which files are to be encrypted")
+            .hints(["write one into .sops.yaml: `ksops init` makes a first"]))
+    }
+
+    /// Whether the creation rule for a path is for such paths, not for every path; `None` if no rule is for it.
+    ///
+    /// # Errors
+    /// If a `path_regex` is wrong.
+    pub(crate) fn is_named_by_rule(&self, path: &Path) -> Result<Option<bool>, Failure> {
+        let Some(file) = &self.file else { return Ok(None) };
+        let query = RuleQuery { config_directory: &self.directory, path, kms_context: &self.kms_context };
+        match file.matching_rule(&query) {
+            Ok(rule) => Ok(rule.map(|rule| !rule.path_regex.value.is_empty())),
+            Err(RuleError::NoMatch { .. }) => Ok(None),
+            Err(error) => Err(general(error)),
+        }
+    }
+
+    /// Whether this is the configuration's own path.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        let same = |file: &ConfigFile| {
+            let own = self.directory.join(&file.name).canonicalize();
+            own.is_ok_and(|own| path.canonicalize().is_ok_and(|path| path == own))
+        };
+        self.file.as_ref().is_some_and(same)
+    }
+
     /// What the configuration is called; `None` if there is none.
     pub(crate) fn name(&self) -> Option<&str> {
         self.file.as_ref().map(|file| file.name.as_str())

@@ -3,6 +3,9 @@
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use ksops::services::Services;
 
 use crate::args::program::Program;
 use crate::error::{Failure, Kind};
@@ -15,13 +18,21 @@ pub(crate) struct Context {
     pub program: Program,
     /// The way to the user.
     pub ui: Ui,
+    /// The key services of the run, made when they are first needed: one log-in serves every file.
+    pub services: Arc<OnceLock<Arc<Services>>>,
 }
 
 impl Context {
     /// Looks at the name of the program and the variable that changes its manners.
     pub(crate) fn from_process() -> Self {
         let program = spoken(env::args_os().next().as_deref(), variable("KSOPS_COMPAT").as_deref());
-        Self { program, ui: Ui::new(program) }
+        Self { program, ui: Ui::new(program), services: Arc::default() }
+    }
+
+    /// The same process, as the work on one of several files sees it.
+    pub(crate) fn for_file(&self, name: &str) -> Self {
+        let services = Arc::clone(&self.services);
+        Self { program: self.program, ui: Ui::holding(self.program, name), services }
     }
 
     /// The working directory, by the name under which the user reached it.

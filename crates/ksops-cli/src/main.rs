@@ -2,13 +2,13 @@
 
 mod args;
 mod audit;
+mod batch;
 mod checkup;
 mod cli;
 mod commands;
 mod config;
 mod context;
 mod error;
-mod exec;
 mod formats;
 mod guard;
 mod hardening;

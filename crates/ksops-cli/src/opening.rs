@@ -1,5 +1,7 @@
 //! Opening a file to change it, and encrypting it again; what `set`, `unset`, `rotate` and `edit` share.
 
+use std::sync::Arc;
+
 use ksops::decrypt::DecryptError;
 use ksops::edit::Shown;
 use ksops::encrypt::{EncryptError, Encrypted};
@@ -25,7 +27,7 @@ pub(crate) struct Opening {
     /// The file as it is.
     pub original: Zeroizing<Vec<u8>>,
     /// The key services of the run.
-    pub services: Services,
+    pub services: Arc<Services>,
     /// The format of the output.
     pub output_format: Format,
     indent: Option<i64>,
@@ -86,7 +88,7 @@ impl Opening {
     /// A file that is not written yet.
     pub(crate) fn of_new(
         opened: Opened,
-        services: Services,
+        services: Arc<Services>,
         output_format: Format,
         indent: Option<i64>,
     ) -> Self {

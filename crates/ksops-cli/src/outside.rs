@@ -2,6 +2,7 @@
 
 pub(crate) mod child;
 pub(crate) mod editor;
+pub(crate) mod exec;
 pub(crate) mod janitor;
 pub(crate) mod scratch;
 pub(crate) mod signals;

@@ -1,5 +1,7 @@
 //! The key services that the flags leave at hand, and the order in which keys are tried.
 
+use std::sync::Arc;
+
 use ksops::ksops_core::keys::decryption_order::DecryptionOrder;
 use ksops::services::Services;
 
@@ -10,7 +12,11 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 
 /// The services of this machine, unless `--enable-local-keyservice=false`, and then those that `--keyservice` names.
-pub(crate) fn services(context: &Context, flags: &Flags) -> Services {
+pub(crate) fn services(context: &Context, flags: &Flags) -> Arc<Services> {
+    Arc::clone(context.services.get_or_init(|| Arc::new(made(context, flags))))
+}
+
+fn made(context: &Context, flags: &Flags) -> Services {
     let mut services = match flags.is_set("enable-local-keyservice") {
         true => Services::from_environment(),
         false => Services::new(Vec::new()),

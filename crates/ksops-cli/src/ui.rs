@@ -6,13 +6,17 @@
 //!   `warning:` and `error:`. Hints follow as `hint:`, as `sops` those about keys alone.
 //! - Colour only on a terminal, and not with `NO_COLOR` or `TERM=dumb`.
 //! - Characters that steer a terminal are shown escaped: messages name keys and paths that others chose.
+//! - What is said of one of several files is held until it is its turn, and names the file.
 
 use std::fmt::Write as _;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::mem;
+use std::sync::{Mutex, PoisonError};
 
 use ksops::ksops_core::clock::Clock;
 use ksops::ksops_core::crypto::timestamp;
 use ksops::system::SystemClock;
+use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
 use crate::args::program::Program;
@@ -29,12 +33,74 @@ const CYAN: &str = "36";
 /// The way to the user.
 pub(crate) struct Ui {
     program: Program,
+    held: Option<Held>,
+}
+
+/// What is said of one file while others are at work, too.
+struct Held {
+    file: String,
+    said: Mutex<Vec<Said>>,
+}
+
+enum Said {
+    Data(Zeroizing<Vec<u8>>),
+    Lines(String),
 }
 
 impl Ui {
     /// Speaks as `program`.
     pub(crate) fn new(program: Program) -> Self {
-        Self { program }
+        Self { program, held: None }
+    }
+
+    /// Speaks about `file` as `program`, but not before [`Self::release`].
+    pub(crate) fn holding(program: Program, file: &str) -> Self {
+        Self { program, held: Some(Held { file: file.to_owned(), said: Mutex::default() }) }
+    }
+
+    /// Says what was held.
+    ///
+    /// # Errors
+    /// As [`Self::data`].
+    pub(crate) fn release(&self) -> Result<(), Failure> {
+        let Some(held) = &self.held else { return Ok(()) };
+        let said = mem::take(&mut *held.said.lock().unwrap_or_else(PoisonError::into_inner));
+        for said in said {
+            match said {
+                Said::Data(bytes) => written(&bytes)?,
+                Said::Lines(text) => say(&text),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anything is held.
+    fn hold(&self, said: impl FnOnce() -> Said) -> bool {
+        let Some(held) = &self.held else { return false };
+        held.said.lock().unwrap_or_else(PoisonError::into_inner).push(said());
+        true
+    }
+
+    fn lines(&self, text: &str) {
+        if !self.hold(|| Said::Lines(text.to_owned())) {
+            say(text);
+        }
+    }
+
+    fn labelled(&self, label: &str, colour: &str, text: &str) {
+        self.lines(&format!("{}: {}", painted(label, colour), printable(text)));
+    }
+
+    fn log(&self, level: &str, text: &str) {
+        self.lines(&log_line(level, text));
+    }
+
+    /// The text with the file it is about, if others are at work, too.
+    fn about<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        match &self.held {
+            Some(held) => format!("{}: {text}", held.file).into(),
+            None => text.into(),
+        }
     }
 
     /// Writes data to standard output.
@@ -42,14 +108,7 @@ impl Ui {
     /// # Errors
     /// If it cannot be written. A reader that went away gets no message.
     pub(crate) fn data(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| {
-            let text = match error.kind() {
-                ErrorKind::BrokenPipe => String::new(),
-                _ => format!("write /dev/stdout: {}", reason(&error)),
-            };
-            Failure::new(Kind::General, text)
-        })
+        if self.hold(|| Said::Data(Zeroizing::new(bytes.to_vec()))) { Ok(()) } else { written(bytes) }
     }
 
     /// Writes text for people to standard output; it may name keys that others chose.
@@ -60,9 +119,24 @@ impl Ui {
         self.data(printable(text).as_bytes())
     }
 
+    /// Writes a list of changes to standard output, on a terminal what comes (`+++ `) and what goes (`--- `) in colour.
+    ///
+    /// # Errors
+    /// As [`Self::data`].
+    pub(crate) fn changes(&self, text: &str) -> Result<(), Failure> {
+        let is_coloured = io::stdout().is_terminal() && wants_colour();
+        let line = |line: &str| match line.get(..4) {
+            Some("+++ ") if is_coloured => in_colour(line, GREEN),
+            Some("--- ") if is_coloured => in_colour(line, RED),
+            _ => line.to_owned(),
+        };
+        let lines: Vec<String> = printable(text).split('\n').map(line).collect();
+        self.data(lines.join("\n").as_bytes())
+    }
+
     /// Tells something that is neither data nor a complaint.
     pub(crate) fn note(&self, text: &str) {
-        lines(&printable(text));
+        self.lines(&printable(text));
     }
 
     /// Tells what is being done, for those who asked for it.
@@ -71,24 +145,25 @@ impl Ui {
             return;
         }
         match self.program {
-            Program::Sops => log("info", &text()),
-            Program::Ksops => lines(&printable(&text())),
+            Program::Sops => self.log("info", &text()),
+            Program::Ksops => self.lines(&printable(&self.about(&text()))),
         }
     }
 
     /// Warns.
     pub(crate) fn warning(&self, text: &str) {
         match self.program {
-            Program::Sops => log("warning", text),
-            Program::Ksops => labelled("warning", YELLOW, text),
+            Program::Sops => self.log("warning", text),
+            Program::Ksops => self.labelled("warning", YELLOW, &self.about(text)),
         }
     }
 
     /// Tells why one of several files failed, and what to do.
     pub(crate) fn error(&self, failure: &Failure) {
         match self.program {
-            Program::Sops => log("error", &failure.text),
-            Program::Ksops => labelled("error", RED, &failure.text),
+            _ if failure.text.is_empty() => {}
+            Program::Sops => self.log("error", &failure.text),
+            Program::Ksops => self.labelled("error", RED, &self.about(&failure.text)),
         }
         self.hints(failure);
     }
@@ -97,9 +172,9 @@ impl Ui {
     pub(crate) fn failure(&self, failure: &Failure) {
         match (failure.is_logged, self.program) {
             _ if failure.text.is_empty() => {}
-            (true, Program::Sops) => log("fatal", &failure.text),
-            (true, Program::Ksops) => labelled("error", RED, &failure.text),
-            (false, _) => lines(&report(&failure.text)),
+            (true, Program::Sops) => self.log("fatal", &failure.text),
+            (true, Program::Ksops) => self.labelled("error", RED, &failure.text),
+            (false, _) => self.lines(&report(&failure.text)),
         }
         self.hints(failure);
     }
@@ -108,24 +183,32 @@ impl Ui {
     fn hints(&self, failure: &Failure) {
         let shown = self.program == Program::Ksops || failure.kind.is_of_keys();
         for hint in failure.hints.iter().filter(|_| shown) {
-            labelled("hint", CYAN, hint);
+            self.labelled("hint", CYAN, hint);
         }
     }
 }
 
-/// Says something where no [`Ui`] is at hand: a signal ends the process.
+fn written(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| {
+        let text = match error.kind() {
+            ErrorKind::BrokenPipe => String::new(),
+            _ => format!("write /dev/stdout: {}", reason(&error)),
+        };
+        Failure::new(Kind::General, text)
+    })
+}
+
+/// Says something at once; also where no [`Ui`] is at hand because a signal ends the process.
 pub(crate) fn say(text: &str) {
-    lines(text);
+    // Nobody is left to tell when standard error is closed.
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-fn labelled(label: &str, colour: &str, text: &str) {
-    lines(&format!("{}: {}", painted(label, colour), printable(text)));
-}
-
-fn log(level: &str, text: &str) {
+fn log_line(level: &str, text: &str) -> String {
     let time = timestamp::to_text(SystemClock.now()).unwrap_or_default();
     let name = painted("[CMD]", BOLD);
-    lines(&format!("{name}\t time=\"{time}\" level={level} msg={}", quoted(text)));
+    format!("{name}\t time=\"{time}\" level={level} msg={}", quoted(text))
 }
 
 /// The text of an error; in a report on the data key the two outcomes are coloured (section 4.3).
@@ -146,18 +229,20 @@ fn report(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn lines(text: &str) {
-    // Nobody is left to tell when standard error is closed.
-    let _ = writeln!(io::stderr().lock(), "{text}");
+fn painted(text: &str, colour: &str) -> String {
+    if has_colour() { in_colour(text, colour) } else { text.to_owned() }
 }
 
-fn painted(text: &str, colour: &str) -> String {
-    if has_colour() { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
+fn in_colour(text: &str, colour: &str) -> String {
+    format!("\u{1b}[{colour}m{text}\u{1b}[0m")
 }
 
 fn has_colour() -> bool {
-    io::stderr().is_terminal()
-        && context::variable("NO_COLOR").is_none_or(|value| value.is_empty())
+    io::stderr().is_terminal() && wants_colour()
+}
+
+fn wants_colour() -> bool {
+    context::variable("NO_COLOR").is_none_or(|value| value.is_empty())
         && context::variable("TERM").is_none_or(|term| term != "dumb")
 }
 

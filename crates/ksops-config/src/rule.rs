@@ -96,11 +96,20 @@ impl ConfigFile {
     /// # Errors
     /// [`RuleError`] if no rule matches, or if the matching one, or the `path_regex` of one before it, is wrong.
     pub fn creation_rule(&self, query: &RuleQuery<'_>) -> Result<Option<CreationRule>, RuleError> {
+        let rule = self.matching_rule(query)?;
+        rule.map(|rule| self.interpret(rule, query.kms_context)).transpose()
+    }
+
+    /// The rule for a path as it stands in the file; `None` if there are no rules at all.
+    ///
+    /// # Errors
+    /// If no rule matches, or a `path_regex` before the matching one is wrong.
+    pub fn matching_rule(&self, query: &RuleQuery<'_>) -> Result<Option<&Rule>, RuleError> {
         let Some(rules) = &self.creation_rules else { return Ok(None) };
         let path = relative(query.config_directory, query.path);
         for rule in rules {
             if self.matches(rule, path)? {
-                return self.interpret(rule, query.kms_context).map(Some);
+                return Ok(Some(rule));
             }
         }
         Err(RuleError::NoMatch { path: String::from_utf8_lossy(path).into_owned() })

@@ -118,7 +118,7 @@ mod tests {
         let decrypt = decrypt.split("    ]\n").next().expect("its end");
         let rows: Vec<&str> =
             decrypt.lines().map(|line| line.split("  # ").next().unwrap_or_default().trim()).collect();
-        for row in ["file?: path", "--in-place(-i)", "--output: path", "--redact", "--indent: int"] {
+        for row in ["...file: path", "--in-place(-i)", "--output: path", "--redact", "--indent: int"] {
             assert!(rows.contains(&row), "{row}: {decrypt}");
         }
         assert!(text.contains("--network: string") && text.contains("--net: string"));

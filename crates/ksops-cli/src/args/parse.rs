@@ -145,7 +145,8 @@ fn leaf(
     let mut ignored = without_effect(&outer, sub, reaching);
     flags.inherit(outer, reaching);
     let mut warnings = flags.fill(sub.level, env).map_err(bad_variable)?;
-    if one_file {
+    let takes_several = table::SEVERAL.meets(sub.level);
+    if one_file && !(takes_several && (program == Program::Ksops || flags.is_set("recursive"))) {
         let (surplus, flag_like) = surplus(&operands);
         warnings.extend(surplus);
         ignored.extend(flag_like);

@@ -74,6 +74,14 @@ const EXEC: Levels = Levels::EXEC_ENV.or(Levels::EXEC_FILE);
 const SET: Levels = Levels::SET;
 /// Where an encrypted file is changed.
 const CHANGES: Levels = ROTATES.or(Levels::SET).or(Levels::UNSET).or(Levels::EDIT);
+/// Where several files can be named.
+pub(crate) const SEVERAL: Levels = Levels::ENCRYPT
+    .or(Levels::DECRYPT)
+    .or(Levels::ROTATE)
+    .or(Levels::SET)
+    .or(Levels::UNSET)
+    .or(Levels::UPDATEKEYS)
+    .or(Levels::FILESTATUS);
 /// Where values are encrypted.
 const WRITES: Levels = CHANGES.or(Levels::ENCRYPT);
 
@@ -126,6 +134,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("idempotent", "", OFF, SET.or(Levels::UNSET), "", "Leave the file alone when nothing changes"),
     row("yes", "y", OFF, Levels::UPDATEKEYS.or(Levels::PUBLISH), "", "Do not ask, go ahead"),
     row("omit-extensions", "", OFF, Levels::PUBLISH, "", "Publish under the name without its extension"),
+    row("recursive", "r", OFF, SEVERAL, "", "Go into folders: to files that a creation rule covers or that are encrypted, as the command needs"),
     row("recursive", "", OFF, Levels::PUBLISH, "", "Publish all files of a directory"),
     row("background", "", OFF, EXEC, "", "Do not wait for the command (deprecated)"),
     row("pristine", "", OFF, Levels::EXEC_ENV, "", "Give the command the decrypted values only, not the present environment"),

@@ -136,7 +136,8 @@ fn words_behind_two_dashes_are_never_flags() {
     for program in [Sops, Ksops] {
         let run = runs(program, &["decrypt", "f", "--", "--extract", "P"], &[]);
         assert_eq!(run.positionals, ["f", "--extract", "P"]);
-        assert_eq!(run.warnings.len(), 2);
+        // ksops takes all three as files.
+        assert_eq!(run.warnings.len(), if program == Sops { 2 } else { 0 });
         assert_eq!(runs(program, &["decrypt", "--", "--", "f"], &[]).positionals, ["--", "f"]);
         assert_eq!(runs(program, &["set", "f", "--", "a", "b"], &[]).positionals, ["f", "a", "b"]);
         assert_eq!(runs(program, &["set", "--", "f", "--", "a"], &[]).positionals, ["f", "--", "a"]);
@@ -285,7 +286,7 @@ fn help_is_found_on_every_level() {
         (&["--help"], "COMMANDS:"),
         (&["-h", "decrypt"], "COMMANDS:"),
         (&["help"], "COMMANDS:"),
-        (&["h", "decrypt"], "sops decrypt [flags] [FILE]"),
+        (&["h", "decrypt"], "sops decrypt [flags] [FILE...]"),
         (&["help", "groups", "add"], "sops groups add"),
         (&["groups"], "delete "),
         (&["groups", "--help"], "delete "),

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
+use crate::batch::{files, state, work};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -23,10 +24,41 @@ use crate::{audit, formats, services};
 pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let flags = &call.flags;
     refuse_to_lose(context, call)?;
+    if files::are_several(context, flags, &call.positionals) {
+        return run_several(context, call);
+    }
     let place = Place::find(context, flags, &call.positionals, WithoutFile::Stdin)?;
     let config = Config::load(context, flags, Purpose::Read)?;
     let text = decrypted(context, flags, &place, &config)?;
     place.write(context, flags, &text)
+}
+
+/// Without `--in-place` the results follow each other, documents of YAML with a marker between them.
+fn run_several(context: &Context, call: &Invocation) -> Result<(), Failure> {
+    let flags = &call.flags;
+    let files = files::of_call(flags, &call.positionals)?;
+    let config = Config::load(context, flags, Purpose::Read)?;
+    let in_place = flags.is_set("in-place");
+    let tally = work::side_by_side(context, &files, |context, file| {
+        if file.is_found && !state::is_secret(context, flags, &file.name)? {
+            return Ok(None);
+        }
+        if in_place {
+            let place = Place::in_place(context, &file.name)?;
+            let text = decrypted(context, flags, &place, &config)?;
+            place.write(context, flags, &text)?;
+        } else {
+            let place = Place::to_read(context, &file.name)?;
+            let text = decrypted(context, flags, &place, &config)?;
+            let format = formats::choose(context.program, flags, "output-type", &place.path)?;
+            if format == Format::Yaml && !text.starts_with(b"---") {
+                context.ui.data(b"---\n")?;
+            }
+            context.ui.data(&text)?;
+        }
+        Ok(Some("decrypted"))
+    })?;
+    tally.finish(context)
 }
 
 /// Masks in place of the values, written over the file, would be the end of the values.

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
+use crate::batch::{files, state, work};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -29,10 +30,38 @@ const LATER: &str =
 /// With the statuses of section 2.1; nothing was written then.
 pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let flags = &call.flags;
+    if files::are_several(context, flags, &call.positionals) {
+        return run_several(context, call);
+    }
     let place = Place::find(context, flags, &call.positionals, WithoutFile::NamedStdin)?;
     let config = Config::load(context, flags, Purpose::Write)?;
     let text = encrypted(context, flags, &place, &config)?;
     place.write(context, flags, &text)
+}
+
+fn run_several(context: &Context, call: &Invocation) -> Result<(), Failure> {
+    let flags = &call.flags;
+    let files = files::of_call(flags, &call.positionals)?;
+    files::require_in_place(flags)?;
+    let config = Config::load(context, flags, Purpose::Write)?;
+    if flags.is_set("recursive") {
+        config.require_rules()?;
+    }
+    let tally = work::side_by_side(context, &files, |context, file| {
+        if file.is_found {
+            if !state::is_asked_for(context, flags, &config, &file.name)? {
+                return Ok(None);
+            }
+            if state::is_secret(context, flags, &file.name)? {
+                return Ok(Some("encrypted already"));
+            }
+        }
+        let place = Place::in_place(context, &file.name)?;
+        let text = encrypted(context, flags, &place, &config)?;
+        place.write(context, flags, &text)?;
+        Ok(Some("encrypted"))
+    })?;
+    tally.finish(context)
 }
 
 /// Encrypts what is at `place`.

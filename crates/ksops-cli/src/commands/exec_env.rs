@@ -6,8 +6,8 @@ use crate::args::parsed::Invocation;
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::exec::{self, Job};
 use crate::opening::open_file;
+use crate::outside::exec::{self, Job};
 
 /// Runs the command. Its status is ours.
 ///

@@ -13,8 +13,8 @@ use crate::commands::decrypt::decrypted;
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::exec::{self, Job};
 use crate::io_reason::reason;
+use crate::outside::exec::{self, Job};
 use crate::outside::scratch::Scratch;
 use crate::place::Place;
 

@@ -9,6 +9,7 @@ use ksops::system::SystemClock;
 
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
+use crate::batch::{files, state, work};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -22,6 +23,9 @@ use crate::{guard, keys};
 /// With the statuses of section 2.3; nothing was written then.
 pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let flags = &call.flags;
+    if files::are_several(context, flags, &call.positionals) {
+        return run_several(context, call);
+    }
     let place = Place::find(context, flags, &call.positionals, WithoutFile::Refuse).map_err(|failure| {
         // Upstream finds out when it reads the file.
         let is_missing = failure.kind == Kind::NoFile && !call.positionals.is_empty();
@@ -30,6 +34,23 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let config = Config::load(context, flags, Purpose::Read)?;
     let text = rotated(context, flags, &place, &config)?;
     place.write(context, flags, &text)
+}
+
+fn run_several(context: &Context, call: &Invocation) -> Result<(), Failure> {
+    let flags = &call.flags;
+    let files = files::of_call(flags, &call.positionals)?;
+    files::require_in_place(flags)?;
+    let config = Config::load(context, flags, Purpose::Read)?;
+    let tally = work::side_by_side(context, &files, |context, file| {
+        if file.is_found && !state::is_secret(context, flags, &file.name)? {
+            return Ok(None);
+        }
+        let place = Place::in_place(context, &file.name)?;
+        let text = rotated(context, flags, &place, &config)?;
+        place.write(context, flags, &text)?;
+        Ok(Some("rotated"))
+    })?;
+    tally.finish(context)
 }
 
 /// Encrypts what is at `place` under a new data key.

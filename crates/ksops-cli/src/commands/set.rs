@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
 use crate::args::program::Program;
+use crate::batch::{files, state, work};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -37,13 +38,17 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
         let text = "Error: cannot use both --value-file and --value-stdin";
         return Err(Failure::new(Kind::General, text));
     }
-    let (file, path, last) = match (from_stdin, call.positionals.as_slice()) {
-        (false, [file, path, last]) => (file, path, last.as_str()),
-        (true, [file, path]) => (file, path, ""),
-        (false, _) => return Err(Failure::new(Kind::NoFile, THREE)),
-        (true, _) => return Err(Failure::new(Kind::NoFile, TWO)),
+    let (names, path, last) = match (from_stdin, call.positionals.as_slice()) {
+        (false, [names @ .., path, last]) => (names, path, last.as_str()),
+        (true, [names @ .., path]) => (names, path, ""),
+        _ => (&[][..], &String::new(), ""),
     };
-    let place = Place::in_place(context, file)?;
+    let several = !names.is_empty() && files::are_several(context, flags, names);
+    let place = match names {
+        _ if several => None,
+        [name] => Some(Place::in_place(context, name)?),
+        _ => return Err(Failure::new(Kind::NoFile, if from_stdin { TWO } else { THREE })),
+    };
     let path = path_of(path)?;
     let text = match (from_stdin, from_file) {
         (true, _) => Source::Stdin.read()?,
@@ -52,7 +57,20 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     };
     let config = Config::load(context, flags, Purpose::Read)?;
     let value = value_of(context, &text)?;
-    apply(context, flags, &place, &config, &path, value)
+    if let Some(place) = place {
+        apply(context, flags, &place, &config, &path, value)?;
+        return Ok(());
+    }
+    let files = files::of_call(flags, names)?;
+    let tally = work::side_by_side(context, &files, |context, file| {
+        if file.is_found && !state::is_secret(context, flags, &file.name)? {
+            return Ok(None);
+        }
+        let place = Place::in_place(context, &file.name)?;
+        let is_changed = apply(context, flags, &place, &config, &path, value.clone())?;
+        Ok(Some(if is_changed { "changed" } else { "unchanged" }))
+    })?;
+    tally.finish(context)
 }
 
 /// Runs the legacy form `--set 'PATH VALUE'`.
@@ -75,6 +93,7 @@ pub(crate) fn legacy(
     Ok(changed(context, flags, place, config, &path, value)?.0)
 }
 
+/// Sets the value, and tells whether it was another before.
 fn apply(
     context: &Context,
     flags: &Flags,
@@ -82,13 +101,14 @@ fn apply(
     config: &Config,
     path: &[PathPart],
     value: Node,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let (text, is_changed) = changed(context, flags, place, config, path, value)?;
     if !is_changed && flags.is_set("idempotent") {
         context.ui.detail(flags, || "File not written due to no change".to_owned());
-        return Ok(());
+        return Ok(false);
     }
-    place.write(context, flags, &text)
+    place.write(context, flags, &text)?;
+    Ok(is_changed)
 }
 
 fn changed(

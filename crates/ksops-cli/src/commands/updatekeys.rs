@@ -1,6 +1,7 @@
 //! `updatekeys`: the recipients of files brought in line with their creation rules (cli-and-config.md section 10.2).
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ksops::consistency::selector_difference;
 use ksops::ksops_config::rule::CreationRule;
@@ -16,6 +17,8 @@ use ksops::system::SystemClock;
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
 use crate::args::program::Program;
+use crate::batch::files::Candidate;
+use crate::batch::{files, state, work};
 use crate::commands::decrypt::{self, Asked};
 use crate::commands::encrypt;
 use crate::config::{Config, Purpose};
@@ -40,8 +43,8 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     let update = Update { context, flags, config: &config, services: services::services(context, flags) };
     match call.positionals.as_slice() {
         [] => Err(no_file()),
-        [name] => match update.file(name)? {
-            Outcome::Differs => Err(Failure::new(Kind::General, "")),
+        [name] if !flags.is_set("recursive") => match update.file(context, name)? {
+            DIFFERS => Err(Failure::new(Kind::General, "")),
             _ => Ok(()),
         },
         names => update.files(names),
@@ -52,40 +55,52 @@ struct Update<'a> {
     context: &'a Context,
     flags: &'a Flags,
     config: &'a Config,
-    services: Services,
+    services: Arc<Services>,
 }
 
-/// What became of a file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// It is as it should be.
-    Done,
-    /// It would change, and was not to (`--check`).
-    Differs,
-}
+/// What becomes of a file, in the words of the summary.
+const UP_TO_DATE: &str = "up to date";
+const SYNCED: &str = "synced";
+const LEFT: &str = "left unchanged";
+/// With `--check`.
+const DIFFERS: &str = "would change";
+const NO_RULE: &str = "without a creation rule";
 
 impl Update<'_> {
     fn files(&self, names: &[String]) -> Result<(), Failure> {
-        let (mut failed, mut different) = (0, 0);
-        for name in names {
-            match self.file(name) {
-                Ok(Outcome::Done) => {}
-                Ok(Outcome::Differs) => different += 1,
-                Err(failure) => {
-                    failed += 1;
-                    self.context.ui.error(&failure);
-                }
+        let Self { context, flags, .. } = *self;
+        let files = files::of_call(flags, names)?;
+        let work = |context: &Context, file: &Candidate| {
+            if file.is_found && !state::is_secret(context, flags, &file.name)? {
+                return Ok(None);
             }
+            if file.is_found && self.config.is_named_by_rule(&context.absolute(&file.name)?)?.is_none() {
+                context.ui.warning("no creation rule is for this file; its recipients stay");
+                return Ok(Some(NO_RULE));
+            }
+            self.file(context, &file.name).map(Some)
+        };
+        let asks = !flags.is_set("yes") && !flags.is_set("check");
+        let tally = match asks {
+            true => work::one_by_one(context, &files, work),
+            false => work::side_by_side(context, &files, work)?,
+        };
+        if context.program == Program::Sops && tally.failed() > 0 {
+            let text = format!("failed updating {} key(s)", tally.failed());
+            return Err(Failure::new(Kind::General, text));
         }
-        match (failed, different) {
-            (0, 0) => Ok(()),
-            (0, _) => Err(Failure::new(Kind::General, format!("{different} file(s) would change"))),
-            _ => Err(Failure::new(Kind::General, format!("failed updating {failed} key(s)"))),
+        if context.program == Program::Ksops || flags.is_set("recursive") {
+            tally.finish(context)?;
+        }
+        match tally.count(DIFFERS) {
+            0 => Ok(()),
+            _ => Err(Failure::new(Kind::General, "")),
         }
     }
 
-    fn file(&self, name: &str) -> Result<Outcome, Failure> {
-        let Self { context, flags, .. } = *self;
+    /// Brings one file in line.
+    fn file(&self, context: &Context, name: &str) -> Result<&'static str, Failure> {
+        let flags = self.flags;
         let path = context.absolute(name)?;
         require_file(&path)?;
         let place = Place::in_place(context, name)?;
@@ -99,7 +114,7 @@ impl Update<'_> {
             let name = self.config.name().unwrap_or_default();
             Failure::new(Kind::General, format!("The config file {name} does not contain any creation rule"))
         })?;
-        self.report_selector(&closed, &rule);
+        report_selector(context, &closed, &rule);
         let wanted = self.resolved(&rule)?;
         let diffs = differences(&closed.metadata.key_groups, &wanted);
         let before = closed.metadata.shamir_threshold;
@@ -110,19 +125,19 @@ impl Update<'_> {
         let changes = |diff: &GroupDiff| !diff.added.is_empty() || !diff.removed.is_empty();
         if !diffs.iter().any(changes) && threshold == before {
             context.ui.note(&format!("File {} already up to date", path.display()));
-            return Ok(Outcome::Done);
+            return Ok(UP_TO_DATE);
         }
-        context.ui.data(shown(&diffs, before, threshold).as_bytes())?;
+        context.ui.changes(&shown(&diffs, before, threshold))?;
         if flags.is_set("check") {
-            return Ok(Outcome::Differs);
+            return Ok(DIFFERS);
         }
         if !flags.is_set("yes") && !confirm(context, "Is this okay? (y/n):")? {
             context.ui.note(&format!("File {} left unchanged", path.display()));
-            return Ok(Outcome::Done);
+            return Ok(LEFT);
         }
         let groups = regrouped(&closed.metadata.key_groups, &wanted);
         let removes = diffs.iter().any(|diff| !diff.removed.is_empty());
-        let text = if self.rotates(removes) {
+        let text = if self.rotates(context, removes) {
             let opening = open_at(context, flags, &place, self.config)?;
             opening.save(context, flags, Keys::Rotate(groups, threshold))?
         } else {
@@ -145,17 +160,17 @@ impl Update<'_> {
             Failure { kind: Kind::General, text, ..failure }
         })?;
         context.ui.note(&format!("File {} synced with new keys", path.display()));
-        Ok(Outcome::Done)
+        Ok(SYNCED)
     }
 
     /// Whether the data key changes: who is removed could read every later version otherwise (security.md S9).
-    fn rotates(&self, removes: bool) -> bool {
+    fn rotates(&self, context: &Context, removes: bool) -> bool {
         if !removes {
             return false;
         }
         let keeps = self.flags.is_set("keep-data-key");
-        let ui = &self.context.ui;
-        match self.context.program {
+        let ui = &context.ui;
+        match context.program {
             Program::Ksops if !keeps => {
                 ui.note(
                     "a recipient is removed, so the data key becomes a new one; the secrets themselves are known to \
@@ -189,13 +204,13 @@ impl Update<'_> {
         };
         rule.groups.iter().map(group).collect()
     }
+}
 
-    fn report_selector(&self, closed: &Closed, rule: &CreationRule) {
-        if let Some((found, wanted)) = selector_difference(&closed.metadata, rule) {
-            self.context.ui.warning(&format!(
-                "the file selects by `{found}`, but its creation rule says `{wanted}`; that is not changed here"
-            ));
-        }
+fn report_selector(context: &Context, closed: &Closed, rule: &CreationRule) {
+    if let Some((found, wanted)) = selector_difference(&closed.metadata, rule) {
+        context.ui.warning(&format!(
+            "the file selects by `{found}`, but its creation rule says `{wanted}`; that is not changed here"
+        ));
     }
 }
 
