@@ -23,6 +23,7 @@ mod place;
 mod prompt;
 mod services;
 mod settings;
+mod terminal;
 mod ui;
 
 fn main() -> std::process::ExitCode {

@@ -10,15 +10,21 @@ use crate::args::flags::Flags;
 use crate::args::program::Program;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
+use crate::terminal::TerminalPrompt;
 
 /// The services of this machine, unless `--enable-local-keyservice=false`, and then those that `--keyservice` names.
 pub(crate) fn services(context: &Context, flags: &Flags) -> Arc<Services> {
     Arc::clone(context.services.get_or_init(|| Arc::new(made(context, flags))))
 }
 
+/// The services of this machine, which may ask at the terminal.
+pub(crate) fn local() -> Services {
+    Services::with_prompt(Arc::new(TerminalPrompt::default()))
+}
+
 fn made(context: &Context, flags: &Flags) -> Services {
     let mut services = match flags.is_set("enable-local-keyservice") {
-        true => Services::from_environment(),
+        true => local(),
         false => Services::new(Vec::new()),
     };
     for address in flags.texts("keyservice") {

@@ -1,5 +1,8 @@
 //! The key services at hand; the only file of this crate that lets the environment in.
 
+use std::sync::Arc;
+
+use ksops_age::prompt::{NobodyToAsk, Prompt};
 use ksops_age::service::AgeService;
 use ksops_age::sources::IdentitySources;
 use ksops_azure_kv::service::AzureKvService;
@@ -20,11 +23,18 @@ impl Services {
     }
 
     /// Uses every service of this build, with credentials from where each looks by custom: environment variables,
-    /// files below the home directory, tools that are logged in. Nothing is read or asked before a key needs it.
+    /// files below the home directory, tools that are logged in. Nothing is read or asked before a key needs it, and
+    /// nobody is asked for a passphrase.
     #[must_use]
     pub fn from_environment() -> Self {
+        Self::with_prompt(Arc::new(NobodyToAsk))
+    }
+
+    /// The same with somebody to ask for passphrases, and for what plugins of age want to know.
+    #[must_use]
+    pub fn with_prompt(prompt: Arc<dyn Prompt>) -> Self {
         Self::new(vec![
-            Box::new(AgeService::new(IdentitySources::from_environment())),
+            Box::new(AgeService::with_prompt(IdentitySources::from_environment(), prompt)),
             Box::new(AzureKvService::new(AzureSettings::from_environment())),
         ])
     }
