@@ -23,7 +23,6 @@ mod place;
 mod prompt;
 mod services;
 mod settings;
-mod terminal;
 mod ui;
 
 fn main() -> std::process::ExitCode {

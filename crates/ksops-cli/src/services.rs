@@ -10,7 +10,7 @@ use crate::args::flags::Flags;
 use crate::args::program::Program;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::terminal::TerminalPrompt;
+use crate::outside::terminal::TerminalPrompt;
 
 /// The services of this machine, unless `--enable-local-keyservice=false`, and then those that `--keyservice` names.
 pub(crate) fn services(context: &Context, flags: &Flags) -> Arc<Services> {

@@ -43,8 +43,8 @@ pub fn out_of_scope(scenario: &Scenario) -> Option<(u32, String)> {
             return Some((6, format!("key type {kind}")));
         }
     }
-    if env.is_some_and(|env| env.keys().any(|name| name.contains("_SSH_") || name.contains("_PGP_"))) {
-        return Some((6, "ssh or PGP keys".to_owned()));
+    if env.is_some_and(|env| env.keys().any(|name| name.contains("_PGP_"))) {
+        return Some((6, "PGP keys".to_owned()));
     }
     if let Some(word) = key_type_in_files(&scenario.fields["setup"]) {
         return Some((6, format!("`{word}` in a file")));
@@ -125,17 +125,7 @@ fn command(args: &[String]) -> &str {
 
 /// A word of a key type that is not built yet, in a configuration or a file of the scenario.
 fn key_type_in_files(setup: &Value) -> Option<&'static str> {
-    const WORDS: [&str; 9] = [
-        "pgp:",
-        "kms:",
-        "gcp_kms:",
-        "hc_vault:",
-        "hc_vault_transit_uri:",
-        "hckms:",
-        "age1pq",
-        "ssh-",
-        "AGE-PLUGIN-",
-    ];
+    const WORDS: [&str; 6] = ["pgp:", "kms:", "gcp_kms:", "hc_vault:", "hc_vault_transit_uri:", "hckms:"];
     let files = setup.as_object().into_iter().flatten();
     files
         .filter_map(|(_, made)| made.as_str().or_else(|| made["text"].as_str()))

@@ -43,7 +43,7 @@ mod unix {
     use sha2::{Digest, Sha256};
     use zeroize::Zeroizing;
 
-    use super::{Agent, Answer};
+    use crate::agent::{Agent, Answer};
 
     /// The longest line that the agent may send.
     const LINE_LIMIT: u64 = 4096;
@@ -168,66 +168,65 @@ mod unix {
         let text = std::str::from_utf8(&bytes).ok()?;
         Some(Zeroizing::new(text.to_owned()))
     }
+}
 
-    #[cfg(test)]
-    mod tests {
-        use std::io::{BufRead, BufReader, Write};
-        use std::os::unix::net::UnixListener;
-        use std::thread;
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::os::unix::net::UnixListener;
+    use std::thread;
 
-        use super::{Agent, Answer, escaped};
+    use super::{Agent, Answer};
 
-        /// An agent that gives one answer to `GET_PASSPHRASE` and reports what it was asked.
-        fn agent(answer: &'static str) -> (tempfile::TempDir, Agent, thread::JoinHandle<Vec<String>>) {
-            let folder = tempfile::tempdir().expect("a folder");
-            let socket = folder.path().join("S.gpg-agent");
-            let listener = UnixListener::bind(&socket).expect("a socket");
-            let served = thread::spawn(move || {
-                let (mut stream, _) = listener.accept().expect("a caller");
-                let mut seen = Vec::new();
-                stream.write_all(b"OK Pleased to meet you\n").expect("written");
-                for line in BufReader::new(stream.try_clone().expect("a copy")).lines() {
-                    let line = line.expect("text");
-                    let reply = if line.starts_with("GET_PASSPHRASE") { answer } else { "OK" };
-                    seen.push(line);
-                    stream.write_all(format!("{reply}\n").as_bytes()).expect("written");
-                }
-                seen
-            });
-            let agent = Agent { socket: Some(socket), display: Some(":0".to_owned()), terminal: None };
-            (folder, agent, served)
-        }
-
-        #[test]
-        fn a_passphrase_is_asked_for_under_the_name_of_upstream() {
-            let (_folder, agent, served) = agent("OK 73656372657470772121");
-            let Answer::Given(passphrase) = agent.passphrase(b"content", "for 'x y':") else {
-                panic!("no passphrase")
-            };
-            assert_eq!(passphrase.as_str(), "secretpw!!");
-            let seen = served.join().expect("ends");
-            // The identifier was computed in Go, by upstream's recipe.
-            let last = seen.last().expect("a question");
-            assert_eq!(
-                last,
-                "GET_PASSPHRASE SopsAge5VYAFNBZ5GWIIXZCGV6YEK5MCRCHGD55WYAW2PWJ X Passphrase for+%27x+y%27%3A"
-            );
-            assert_eq!(seen[0], "OPTION display=:0");
-            assert_eq!(escaped("a b~/"), "a+b~%2F");
-        }
-
-        #[test]
-        fn a_refusal_is_told() {
-            for (answer, why) in
-                [("ERR 83886179 cancelled", "Cancel"), ("ERR 67108922 No data", "No data"), ("OK 7", "order")]
-            {
-                let (_folder, agent, served) = agent(answer);
-                let Answer::Refused(text) = agent.passphrase(b"content", "?") else { panic!("{answer}") };
-                assert!(text.contains(why), "{text}");
-                served.join().expect("ends");
+    /// An agent that gives one answer to `GET_PASSPHRASE` and reports what it was asked.
+    fn agent(answer: &'static str) -> (tempfile::TempDir, Agent, thread::JoinHandle<Vec<String>>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let socket = folder.path().join("S.gpg-agent");
+        let listener = UnixListener::bind(&socket).expect("a socket");
+        let served = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a caller");
+            let mut seen = Vec::new();
+            stream.write_all(b"OK Pleased to meet you\n").expect("written");
+            for line in BufReader::new(stream.try_clone().expect("a copy")).lines() {
+                let line = line.expect("text");
+                let reply = if line.starts_with("GET_PASSPHRASE") { answer } else { "OK" };
+                seen.push(line);
+                stream.write_all(format!("{reply}\n").as_bytes()).expect("written");
             }
-            let nobody = Agent { socket: Some("/nowhere/S.gpg-agent".into()), ..Agent::default() };
-            assert!(matches!(nobody.passphrase(b"content", "?"), Answer::NoAgent));
+            seen
+        });
+        let agent = Agent { socket: Some(socket), display: Some(":0".to_owned()), terminal: None };
+        (folder, agent, served)
+    }
+
+    #[test]
+    fn a_passphrase_is_asked_for_under_the_name_of_upstream() {
+        let (_folder, agent, served) = agent("OK 73656372657470772121");
+        let Answer::Given(passphrase) = agent.passphrase(b"content", "for 'x y':") else {
+            panic!("no passphrase")
+        };
+        assert_eq!(passphrase.as_str(), "secretpw!!");
+        let seen = served.join().expect("ends");
+        // The identifier was computed in Go, by upstream's recipe.
+        let last = seen.last().expect("a question");
+        assert_eq!(
+            last,
+            "GET_PASSPHRASE SopsAge5VYAFNBZ5GWIIXZCGV6YEK5MCRCHGD55WYAW2PWJ X Passphrase for+%27x+y%27%3A"
+        );
+        assert_eq!(seen[0], "OPTION display=:0");
+    }
+
+    #[test]
+    fn a_refusal_is_told() {
+        for (answer, why) in
+            [("ERR 83886179 cancelled", "Cancel"), ("ERR 67108922 No data", "No data"), ("OK 7", "order")]
+        {
+            let (_folder, agent, served) = agent(answer);
+            let Answer::Refused(text) = agent.passphrase(b"content", "?") else { panic!("{answer}") };
+            assert!(text.contains(why), "{text}");
+            served.join().expect("ends");
         }
+        let nobody = Agent { socket: Some("/nowhere/S.gpg-agent".into()), ..Agent::default() };
+        assert!(matches!(nobody.passphrase(b"content", "?"), Answer::NoAgent));
     }
 }
