@@ -96,6 +96,8 @@ debian curl curl
 debian vim vim
 debian nano nano
 debian setsid util-linux
+debian strace strace
+debian pg_ctlcluster postgresql
 debian go golang-go
 python3 -m pip --version > /dev/null 2>&1 || debian pip3 python3-pip
 install "sops 3.13.3" install_sops

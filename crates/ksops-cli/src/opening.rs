@@ -1,5 +1,6 @@
 //! Opening a file to change it, and encrypting it again; what `set`, `unset`, `rotate` and `edit` share.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ksops::decrypt::DecryptError;
@@ -12,13 +13,14 @@ use ksops::services::Services;
 use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
+use crate::audit::log::{self, Action};
 use crate::commands::decrypt::{self, Asked};
 use crate::commands::encrypt;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::place::Place;
-use crate::{audit, formats, services};
+use crate::{formats, services};
 
 /// A file that was opened.
 pub(crate) struct Opening {
@@ -31,6 +33,8 @@ pub(crate) struct Opening {
     /// The format of the output.
     pub output_format: Format,
     indent: Option<i64>,
+    /// What is read, for the audit.
+    file: Option<PathBuf>,
 }
 
 /// Reads and decrypts what is at `place`.
@@ -43,7 +47,7 @@ pub(crate) fn open_at(
     place: &Place,
     config: &Config,
 ) -> Result<Opening, Failure> {
-    audit::refuse_to_skip()?;
+    log::ready(context)?;
     let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
     let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
     let services = services::services(context, flags);
@@ -63,7 +67,9 @@ pub(crate) fn open_at(
         context.ui.warning(&warning);
     }
     let indent = formats::indent(flags, &config.stores(), output_format);
-    Ok(Opening { opened, original, services, output_format, indent })
+    let file = place.source.file().map(Path::to_owned);
+    log::record(context, Action::Decrypt, file.as_deref())?;
+    Ok(Opening { opened, original, services, output_format, indent, file })
 }
 
 /// Reads and decrypts a file in the format that its name tells; it is not going to be changed.
@@ -88,11 +94,13 @@ impl Opening {
     /// A file that is not written yet.
     pub(crate) fn of_new(
         opened: Opened,
+        place: &Place,
         services: Arc<Services>,
         output_format: Format,
         indent: Option<i64>,
     ) -> Self {
-        Self { opened, original: Zeroizing::new(Vec::new()), services, output_format, indent }
+        let (original, file) = (Zeroizing::new(Vec::new()), place.source.file().map(Path::to_owned));
+        Self { opened, original, services, output_format, indent, file }
     }
 
     /// The text for an editor.
@@ -117,7 +125,7 @@ impl Opening {
     ) -> Result<Vec<u8>, Failure> {
         let request = self.request(context, flags);
         let saved = save(&self.opened, edited, keys, &request, &self.services);
-        written(context, saved, &self.services)
+        self.written(context, saved)
     }
 
     fn request(&self, context: &Context, flags: &Flags) -> SaveRequest {
@@ -137,19 +145,16 @@ impl Opening {
     pub(crate) fn save(&self, context: &Context, flags: &Flags, keys: Keys) -> Result<Vec<u8>, Failure> {
         let request = self.request(context, flags);
         let saved = save(&self.opened, &self.original, keys, &request, &self.services);
-        written(context, saved, &self.services)
+        self.written(context, saved)
     }
-}
 
-fn written(
-    context: &Context,
-    saved: Result<Encrypted, EncryptError>,
-    services: &Services,
-) -> Result<Vec<u8>, Failure> {
-    let saved =
-        saved.map_err(|error| encrypt::failure(&error).hints(encrypt::unserved_in(&error, services)))?;
-    for warning in &saved.warnings {
-        context.ui.warning(warning);
+    fn written(&self, context: &Context, saved: Result<Encrypted, EncryptError>) -> Result<Vec<u8>, Failure> {
+        let saved = saved
+            .map_err(|error| encrypt::failure(&error).hints(encrypt::unserved_in(&error, &self.services)))?;
+        for warning in &saved.warnings {
+            context.ui.warning(warning);
+        }
+        log::record(context, Action::Encrypt, self.file.as_deref())?;
+        Ok(saved.text)
     }
-    Ok(saved.text)
 }

@@ -199,8 +199,8 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("show-master-keys", "s", OFF, TOP.or(Levels::EDIT), "", "Show the metadata in the editor"),
     row("ignore-mac", "", OFF, IGNORE_MAC, "", "Do not check the integrity of the whole file"),
     from_env("decryption-order", "", "SOPS_DECRYPTION_ORDER", VALUE, ORDER, "LIST", "Kinds of key to try first (default: age,pgp)"),
-    from_env("enable-local-keyservice", "", "SOPS_ENABLE_LOCAL_KEYSERVICE", ON, TOP.or(Levels::CONTENT), "", "Use the keys of this machine (default: true)"),
-    from_env("keyservice", "", "SOPS_KEYSERVICE", MANY, TOP.or(Levels::CONTENT), "URI", "Ask this key service too, as in tcp://host:5000 (repeatable)"),
+    from_env("enable-local-keyservice", "", "SOPS_ENABLE_LOCAL_KEYSERVICE", ON, TOP.or(Levels::CONTENT).or(Levels::DOCTOR), "", "Use the keys of this machine (default: true)"),
+    from_env("keyservice", "", "SOPS_KEYSERVICE", MANY, TOP.or(Levels::CONTENT).or(Levels::DOCTOR), "URI", "Ask this key service too, as in tcp://host:5000 (repeatable)"),
 
     from_env("config", "", "SOPS_CONFIG", VALUE, TOP.or(Levels::WORK), "FILE", "Use this configuration file, do not search for one"),
     row("indent", "", NUMBER, TOP.or(Levels::WORK), "N", "Number of spaces to indent YAML and JSON by"),

@@ -7,12 +7,13 @@ use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
+use crate::audit::log::{self, Action};
 use crate::batch::{files, state, work};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::place::{Place, WithoutFile};
-use crate::{audit, formats, services, settings};
+use crate::{formats, services, settings};
 
 /// Begins with the words that callers match (section 4.1).
 const ALREADY_ENCRYPTED: &str = "\
@@ -74,7 +75,7 @@ pub(crate) fn encrypted(
     place: &Place,
     config: &Config,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    audit::refuse_to_skip()?;
+    log::ready(context)?;
     let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
     let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
     let services = services::services(context, flags);
@@ -100,6 +101,7 @@ pub(crate) fn encrypted(
     for warning in &encrypted.warnings {
         context.ui.warning(warning);
     }
+    log::record(context, Action::Encrypt, place.source.file())?;
     Ok(Zeroizing::new(encrypted.text))
 }
 

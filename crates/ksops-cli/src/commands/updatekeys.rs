@@ -17,6 +17,7 @@ use ksops::system::SystemClock;
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
 use crate::args::program::Program;
+use crate::audit::log;
 use crate::batch::files::Candidate;
 use crate::batch::{files, state, work};
 use crate::commands::decrypt::{self, Asked};
@@ -27,7 +28,7 @@ use crate::error::{Failure, Kind};
 use crate::opening::open_at;
 use crate::place::{Place, no_file};
 use crate::prompt::confirm;
-use crate::{audit, formats, services};
+use crate::{formats, services};
 
 /// Runs the command.
 ///
@@ -39,7 +40,7 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     if config.name().is_none() {
         return Err(Failure::new(Kind::General, "config file not found").hints(["`ksops init` writes one"]));
     }
-    audit::refuse_to_skip()?;
+    log::ready(context)?;
     let update = Update { context, flags, config: &config, services: services::services(context, flags) };
     match call.positionals.as_slice() {
         [] => Err(no_file()),
