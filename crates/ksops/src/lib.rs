@@ -32,6 +32,8 @@ pub use ksops_age;
 pub use ksops_azure_kv;
 pub use ksops_config;
 pub use ksops_core;
+#[cfg(feature = "pgp")]
+pub use ksops_pgp;
 #[cfg(feature = "keyservice")]
 pub use ksops_remote;
 pub use ksops_stores;

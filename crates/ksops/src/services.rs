@@ -8,6 +8,10 @@ use ksops_age::sources::IdentitySources;
 use ksops_azure_kv::service::AzureKvService;
 use ksops_azure_kv::settings::AzureSettings;
 use ksops_core::keys::key_service::KeyService;
+#[cfg(feature = "pgp")]
+use ksops_pgp::service::PgpService;
+#[cfg(feature = "pgp")]
+use ksops_pgp::settings::PgpSettings;
 
 /// The key services that may be asked, in order.
 #[derive(Default)]
@@ -35,6 +39,8 @@ impl Services {
     pub fn with_prompt(prompt: Arc<dyn Prompt>) -> Self {
         Self::new(vec![
             Box::new(AgeService::with_prompt(IdentitySources::from_environment(), prompt)),
+            #[cfg(feature = "pgp")]
+            Box::new(PgpService::new(PgpSettings::from_environment())),
             Box::new(AzureKvService::new(AzureSettings::from_environment())),
         ])
     }
