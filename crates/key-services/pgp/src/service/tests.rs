@@ -1,7 +1,10 @@
+//! The service against a stand-in for GnuPG.
+
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use ksops_core::keys::diagnosis::State;
 use ksops_core::keys::key_group::EncryptedDataKey;
@@ -25,8 +28,14 @@ impl Double {
         let path = folder.path().join("gpg");
         let arguments = folder.path().join("arguments");
         let text = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > {}\n{script}\n", arguments.display());
-        fs::write(&path, text).expect("written");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).expect("own file");
+        // Written by another process: a file that this one holds open for writing while another thread forks cannot be run.
+        let mut shell = Command::new("sh")
+            .args(["-c".as_ref(), "cat > \"$0\"; chmod 700 \"$0\"".as_ref(), path.as_os_str()])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        shell.stdin.take().expect("piped").write_all(text.as_bytes()).expect("written");
+        assert!(shell.wait().expect("ends").success());
         let settings = PgpSettings { program: OsString::from(path), ..PgpSettings::default() };
         Self { folder, service: PgpService::new(settings) }
     }
