@@ -4,6 +4,7 @@
 //! The library does not read the environment, the home directory or the network unless
 //! [`Services::from_environment`](services::Services::from_environment) made the services.
 
+mod asking;
 mod beside;
 mod condense;
 mod guard;

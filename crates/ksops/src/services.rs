@@ -16,14 +16,14 @@ use ksops_pgp::settings::PgpSettings;
 /// The key services that may be asked, in order.
 #[derive(Default)]
 pub struct Services {
-    list: Vec<Box<dyn KeyService>>,
+    list: Vec<Arc<dyn KeyService>>,
 }
 
 impl Services {
     /// Uses exactly these services.
     #[must_use]
     pub fn new(list: Vec<Box<dyn KeyService>>) -> Self {
-        Self { list }
+        Self { list: list.into_iter().map(Arc::from).collect() }
     }
 
     /// Uses every service of this build, with credentials from where each looks by custom: environment variables,
@@ -47,13 +47,18 @@ impl Services {
 
     /// Adds a service behind those that are there; it is asked when none of them succeeds.
     pub fn push(&mut self, service: Box<dyn KeyService>) {
-        self.list.push(service);
+        self.list.push(Arc::from(service));
     }
 
     /// The services themselves, for a server that lends them.
     #[must_use]
     pub fn into_list(self) -> Vec<Box<dyn KeyService>> {
-        self.list
+        self.list.into_iter().map(|service| Box::new(service) as Box<dyn KeyService>).collect()
+    }
+
+    /// The services, to be asked from several threads.
+    pub(crate) fn shared(&self) -> Vec<Arc<dyn KeyService>> {
+        self.list.clone()
     }
 
     /// The services, as the core takes them.

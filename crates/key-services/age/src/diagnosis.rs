@@ -5,6 +5,7 @@ use std::path::Path;
 use ksops_core::keys::diagnosis::{Finding, State};
 
 use crate::loader::{Loaded, Loader};
+use crate::recipient::plain;
 use crate::sources::ConfigDir;
 
 /// How many recipients of other identities are named.
@@ -97,9 +98,7 @@ impl Look<'_> {
     /// Whether one of the identities is known to be the recipient's.
     fn fits(&self, loaded: &Loaded) -> bool {
         let Some(recipient) = self.recipient else { return false };
-        // An ssh recipient may have a comment behind it.
-        let words: Vec<&str> = recipient.split_ascii_whitespace().take(2).collect();
-        let recipient = words.join(" ");
+        let recipient = plain(recipient);
         loaded.identities.iter().any(|identity| identity.recipient().is_some_and(|own| own == recipient))
     }
 }

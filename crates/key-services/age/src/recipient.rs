@@ -165,6 +165,12 @@ fn native_error(recipient: &str, reason: impl Into<String>) -> RecipientError {
     RecipientError::Native { recipient: recipient.to_owned(), reason: reason.into() }
 }
 
+/// A recipient without the comment that an ssh key may have.
+pub(crate) fn plain(text: &str) -> String {
+    let words: Vec<&str> = text.split_ascii_whitespace().take(2).collect();
+    words.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::parse_recipients;

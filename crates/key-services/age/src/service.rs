@@ -14,7 +14,7 @@ use ksops_core::secret::SecretBytes;
 use zeroize::Zeroizing;
 
 use crate::diagnosis;
-use crate::joint::{Trial, Wrap, Wrapping};
+use crate::joint::{Open, Trial, Wrap, Wrapping};
 use crate::loader::{Loaded, Loader};
 use crate::plugin::PluginRecipient;
 use crate::prompt::{NobodyToAsk, Prompt};
@@ -52,6 +52,16 @@ impl AgeService {
 impl KeyService for AgeService {
     fn serves(&self, key: &MasterKey) -> bool {
         matches!(key, MasterKey::Age(_))
+    }
+
+    /// If no identity that needs nobody is the recipient's, one under a passphrase or of a plugin may be.
+    fn may_ask(&self, key: &MasterKey) -> bool {
+        let Ok(key) = age_key(key) else { return false };
+        let identities = self.loader.load(&key.recipient).identities;
+        let own = recipient::plain(&key.recipient);
+        let is_sure = |identity: &&Arc<dyn Open>| identity.recipient().is_some_and(|known| known == own);
+        let (asking, quiet): (Vec<_>, Vec<_>) = identities.iter().partition(|identity| identity.may_ask());
+        !asking.is_empty() && !quiet.iter().any(is_sure)
     }
 
     fn encrypt(&self, key: &MasterKey, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {

@@ -41,6 +41,11 @@ impl KeyService for PgpService {
         matches!(key, MasterKey::Pgp(_))
     }
 
+    /// An agent may ask for a passphrase or a card.
+    fn may_ask(&self, _: &MasterKey) -> bool {
+        true
+    }
+
     fn encrypt(&self, key: &MasterKey, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
         const WHAT: &str = "failed to encrypt sops data key with pgp";
         let fingerprint = fingerprint(key)?;
