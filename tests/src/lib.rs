@@ -8,6 +8,7 @@ pub mod fixtures;
 pub mod layout;
 pub mod oracle;
 pub mod parallel;
+pub mod pgp;
 pub mod postgres;
 pub mod program;
 pub mod rig;

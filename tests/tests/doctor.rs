@@ -110,7 +110,7 @@ fn without_a_file_every_rule_is_tried() {
         (1, &json!(true), &json!(false))
     );
     let reason = report["parts"][1]["keys"][0]["reason"].as_str().unwrap_or_default().to_owned();
-    assert_eq!(reason, "keys of type pgp are not supported in this version");
+    assert!(reason.contains("skipped: No public key"), "{reason}");
     // A file that is not encrypted yet has the rule of its name.
     sandbox.write("a.yaml", "x: 1\n");
     sandbox.write("b.yaml", "x: 1\n");

@@ -13,6 +13,7 @@ use crate::args::program::Program;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
+use crate::outside::terminal::TerminalPrompt;
 
 /// The services of this machine, unless `--enable-local-keyservice=false`, and then those that `--keyservice` names.
 ///
@@ -27,10 +28,21 @@ pub(crate) fn services(context: &Context, flags: &Flags, config: &Config) -> Res
     Ok(Arc::clone(context.services.get_or_init(|| made)))
 }
 
+/// The services of this machine, which may ask at the terminal.
+#[cfg(feature = "keyservice")]
+pub(crate) fn local() -> Services {
+    Services::with_options(ServiceOptions { prompt: Some(terminal()), ..ServiceOptions::default() })
+}
+
+fn terminal() -> Arc<TerminalPrompt> {
+    Arc::new(TerminalPrompt::default())
+}
+
 fn made(context: &Context, flags: &Flags, config: &Config) -> Result<Services, Failure> {
     let mut azure_public_keys = public_keys(context, flags)?;
     azure_public_keys.extend(config.azure_public_keys()?);
-    let options = ServiceOptions { offline: flags.is_set("offline"), azure_public_keys };
+    let offline = flags.is_set("offline");
+    let options = ServiceOptions { offline, azure_public_keys, prompt: Some(terminal()) };
     let mut services = match flags.is_set("enable-local-keyservice") {
         true => Services::with_options(options),
         false => Services::new(Vec::new()),

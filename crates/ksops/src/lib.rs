@@ -4,6 +4,7 @@
 //! The library does not read the environment, the home directory or the network unless
 //! [`Services::from_environment`](services::Services::from_environment) made the services.
 
+mod asking;
 mod beside;
 mod condense;
 mod guard;
@@ -34,6 +35,8 @@ pub use ksops_age;
 pub use ksops_azure_kv;
 pub use ksops_config;
 pub use ksops_core;
+#[cfg(feature = "pgp")]
+pub use ksops_pgp;
 #[cfg(feature = "keyservice")]
 pub use ksops_remote;
 pub use ksops_stores;

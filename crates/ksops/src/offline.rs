@@ -39,6 +39,10 @@ impl KeyService for Offline {
         self.0.decrypt(key, enc)
     }
 
+    fn may_ask(&self, key: &MasterKey) -> bool {
+        self.0.may_ask(key)
+    }
+
     fn diagnose(&self, key: &MasterKey, enc: Option<&EncryptedDataKey>) -> Diagnosis {
         match check(key) {
             Ok(()) => self.0.diagnose(key, enc),

@@ -7,7 +7,6 @@ use ksops_core::document::decrypt::{
 };
 use ksops_core::document::stash::Stash;
 use ksops_core::keys::decryption_order::DecryptionOrder;
-use ksops_core::keys::recover::recover;
 use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::wire::{self, WireError};
 use ksops_core::tree::branch::Branch;
@@ -18,6 +17,7 @@ use ksops_stores::notice::Notice;
 use ksops_stores::yaml::load::{LoadError, YamlReader};
 use ksops_yaml::input;
 
+use crate::asking::recover;
 use crate::condense::without_repeated_blocks;
 use crate::decrypt::{DecryptError, DecryptRequest};
 use crate::policy::Policy;
@@ -78,12 +78,8 @@ pub(crate) fn open_with(
 ) -> Result<Opened, DecryptError> {
     let (branches, block, notices) = read(input, request)?;
     let metadata = wire::from_branch(&block?).map_err(MetadataError::from)?;
-    let data_key = recover(
-        &metadata.key_groups,
-        metadata.shamir_threshold,
-        &services.as_slice(),
-        &request.decryption_order,
-    )?;
+    let data_key =
+        recover(&metadata.key_groups, metadata.shamir_threshold, services, &request.decryption_order)?;
     let tree = if request.ignore_mac {
         let (selection, _) = Selection::for_decrypting(&metadata.rules).map_err(TreeError::from)?;
         let (key, mac_only) = (&data_key, metadata.mac_only_encrypted);

@@ -5,7 +5,6 @@ use ksops_core::crypto::data_key::DataKey;
 use ksops_core::keys::decryption_order::DecryptionOrder;
 use ksops_core::keys::key_group::KeyGroup;
 use ksops_core::keys::master_key::MasterKey;
-use ksops_core::keys::recover::recover;
 use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::wire;
 use ksops_core::random::Random;
@@ -13,6 +12,7 @@ use ksops_core::tree::branch::Branch;
 use ksops_stores::file::{self, Layout, MetadataError};
 use ksops_stores::format::Format;
 
+use crate::asking::recover;
 use crate::decrypt::DecryptError;
 use crate::encrypt::EncryptError;
 use crate::save;
@@ -44,7 +44,7 @@ impl Closed {
     /// [`DecryptError::Recover`].
     pub fn data_key(&self, services: &Services, order: &DecryptionOrder) -> Result<DataKey, DecryptError> {
         let Metadata { key_groups, shamir_threshold, .. } = &self.metadata;
-        Ok(recover(key_groups, *shamir_threshold, &services.as_slice(), order)?)
+        Ok(recover(key_groups, *shamir_threshold, services, order)?)
     }
 
     /// Encrypts the data key for other groups, and prints the file with them. `original` is its text.

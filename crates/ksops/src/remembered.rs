@@ -56,6 +56,10 @@ impl KeyService for Remembered {
         Ok(plain)
     }
 
+    fn may_ask(&self, key: &MasterKey) -> bool {
+        self.service.may_ask(key)
+    }
+
     fn diagnose(&self, key: &MasterKey, enc: Option<&EncryptedDataKey>) -> Diagnosis {
         self.service.diagnose(key, enc)
     }

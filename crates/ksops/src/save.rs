@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use ksops_core::clock::Clock;
 use ksops_core::crypto::data_key::DataKey;
-use ksops_core::keys::distribute::distribute;
 use ksops_core::keys::key_group::KeyGroup;
 use ksops_core::metadata::model::Metadata;
 use ksops_core::random::Random;
 use ksops_core::tree::selection::Selection;
 use ksops_stores::format::Format;
 
+use crate::asking::distribute;
 use crate::encrypt::{EncryptError, EncryptRequest, Encrypted};
 use crate::open::Opened;
 use crate::policy::Policy;
@@ -119,7 +119,7 @@ pub(crate) fn regroup(
     services: &Services,
     random: &dyn Random,
 ) -> Result<(), EncryptError> {
-    let distributed = distribute(data_key, groups, threshold, &services.as_slice(), random)?;
+    let distributed = distribute(data_key, groups, threshold, services, random)?;
     metadata.key_groups = distributed.groups;
     metadata.shamir_threshold = distributed.threshold;
     Ok(())

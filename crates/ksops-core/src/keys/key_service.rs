@@ -1,5 +1,7 @@
 //! The one trait through which the core reaches any key service.
 
+use std::sync::Arc;
+
 use crate::keys::diagnosis::{Diagnosis, Finding};
 use crate::keys::key_group::EncryptedDataKey;
 use crate::keys::master_key::MasterKey;
@@ -31,6 +33,11 @@ pub trait KeyService: Send + Sync {
     /// [`KeyServiceError`] if the key cannot be used or did not make `enc`.
     fn decrypt(&self, key: &MasterKey, enc: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError>;
 
+    /// Whether decrypting with `key` may need a person: a passphrase, a touch. Such keys are asked alone and in their turn.
+    fn may_ask(&self, _: &MasterKey) -> bool {
+        false
+    }
+
     /// Tells which credentials there are for `key`, and how far each gets: by decrypting `enc`, or without one by what
     /// can be tried else. The default has nothing to tell beside the outcome.
     fn diagnose(&self, key: &MasterKey, enc: Option<&EncryptedDataKey>) -> Diagnosis {
@@ -46,6 +53,41 @@ pub trait KeyService: Send + Sync {
     /// Tells which credentials are set up, without any key and without asking anybody.
     fn survey(&self) -> Vec<Finding> {
         Vec::new()
+    }
+}
+
+/// A service that several threads ask.
+impl KeyService for Arc<dyn KeyService> {
+    fn serves(&self, key: &MasterKey) -> bool {
+        self.as_ref().serves(key)
+    }
+
+    fn resolve(&self, key: &MasterKey) -> Result<MasterKey, KeyServiceError> {
+        self.as_ref().resolve(key)
+    }
+
+    fn encrypt(&self, key: &MasterKey, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
+        self.as_ref().encrypt(key, data_key)
+    }
+
+    fn decrypt(&self, key: &MasterKey, enc: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError> {
+        self.as_ref().decrypt(key, enc)
+    }
+
+    fn may_ask(&self, key: &MasterKey) -> bool {
+        self.as_ref().may_ask(key)
+    }
+
+    fn diagnose(&self, key: &MasterKey, enc: Option<&EncryptedDataKey>) -> Diagnosis {
+        self.as_ref().diagnose(key, enc)
+    }
+
+    fn survey(&self) -> Vec<Finding> {
+        self.as_ref().survey()
+    }
+
+    fn take_notices(&self) -> Vec<String> {
+        self.as_ref().take_notices()
     }
 }
 
