@@ -40,3 +40,5 @@ pub use ksops_pgp;
 #[cfg(feature = "keyservice")]
 pub use ksops_remote;
 pub use ksops_stores;
+#[cfg(feature = "vault")]
+pub use ksops_vault;

@@ -13,6 +13,10 @@ use ksops_core::keys::key_service::KeyService;
 use ksops_pgp::service::PgpService;
 #[cfg(feature = "pgp")]
 use ksops_pgp::settings::PgpSettings;
+#[cfg(feature = "vault")]
+use ksops_vault::service::TransitService;
+#[cfg(feature = "vault")]
+use ksops_vault::settings::VaultSettings;
 
 use crate::offline::Offline;
 use crate::remembered::Remembered;
@@ -61,6 +65,8 @@ impl Services {
             #[cfg(feature = "pgp")]
             Box::new(PgpService::new(PgpSettings::from_environment())),
             Box::new(Remembered::new(Box::new(AzureKvService::new(azure)))),
+            #[cfg(feature = "vault")]
+            Box::new(Remembered::new(Box::new(TransitService::new(VaultSettings::from_environment())))),
         ];
         match offline {
             true => Self::new(list.into_iter().map(|service| Box::new(Offline(service)) as _).collect()),
