@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use ksops::ksops_azure_kv::key_url::parse_key_url;
 use ksops::ksops_azure_kv::offline::known::PublicKeySource;
+use ksops::ksops_config::destination::Destination;
 use ksops::ksops_config::lookup::{self, SystemFiles};
 use ksops::ksops_config::model::{ConfigFile, PublicKeyEntry, Rule, Stores};
 use ksops::ksops_config::rule::{CreationRule, RuleError, RuleQuery};
 
 use crate::args::flags::Flags;
 use crate::args::program::Program;
+use crate::commands::publish::no_destination;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::io_reason::reason;
@@ -162,6 +164,16 @@ impl Config {
         rules
             .map(|rule| Ok((named(rule), file.interpret(rule, &self.kms_context).map_err(general)?)))
             .collect()
+    }
+
+    /// Where a file is published to, by the path that the user named.
+    ///
+    /// # Errors
+    /// If no rule says, or one is wrong.
+    pub(crate) fn destination(&self, path: &str) -> Result<Destination, Failure> {
+        let none = ConfigFile::default();
+        let file = self.file.as_ref().unwrap_or(&none);
+        file.destination(path, &self.kms_context).map_err(|error| no_destination(&error))
     }
 
     /// The public halves of Azure's keys that it names.

@@ -24,6 +24,7 @@ pub mod environment;
 pub mod extract;
 pub mod open;
 pub mod policy;
+pub mod publish;
 pub mod redact;
 pub mod regroup;
 pub mod save;

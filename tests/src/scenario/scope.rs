@@ -12,7 +12,8 @@ use crate::scenario::model::Scenario;
 pub fn out_of_scope(scenario: &Scenario) -> Option<(u32, String)> {
     let args = scenario.args();
     let command = command(&args);
-    const BUILT: [&str; 16] = [
+    const BUILT: [&str; 17] = [
+        "publish",
         "keyservice",
         "exec-env",
         "exec-file",

@@ -9,5 +9,6 @@ mod transit;
 pub mod allow_list;
 pub mod client;
 pub mod failure;
+pub mod kv;
 pub mod service;
 pub mod settings;

@@ -129,7 +129,7 @@ impl Update<'_> {
             context.ui.note(&format!("File {} already up to date", path.display()));
             return Ok(UP_TO_DATE);
         }
-        context.ui.changes(&shown(&diffs, before, threshold))?;
+        context.ui.changes(&(threshold_shown(before, threshold) + &shown(&diffs)))?;
         if flags.is_set("check") {
             return Ok(DIFFERS);
         }
@@ -244,7 +244,7 @@ fn regrouped(old: &[KeyGroup], wanted: &[Vec<MasterKey>]) -> Vec<KeyGroup> {
     wanted.iter().map(group).collect()
 }
 
-fn shown(diffs: &[GroupDiff], before: usize, threshold: usize) -> String {
+fn threshold_shown(before: usize, threshold: usize) -> String {
     let mut text = "The following changes will be made to the file's groups:\n".to_owned();
     if before > 0 && before == threshold {
         text.push_str(&format!("shamir_threshold: {threshold}\n"));
@@ -256,6 +256,12 @@ fn shown(diffs: &[GroupDiff], before: usize, threshold: usize) -> String {
             text.push_str(&format!("--- shamir_threshold: {before}\n"));
         }
     }
+    text
+}
+
+/// What changes, group by group.
+pub(crate) fn shown(diffs: &[GroupDiff]) -> String {
+    let mut text = String::new();
     for (number, diff) in diffs.iter().enumerate() {
         text.push_str(&format!("Group {}\n", number + 1));
         for (sign, keys) in [("    ", &diff.kept), ("+++ ", &diff.added), ("--- ", &diff.removed)] {
