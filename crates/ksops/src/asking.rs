@@ -20,6 +20,8 @@ use ksops_core::keys::key_group::{KeyEntry, KeyGroup};
 use ksops_core::keys::key_service::{KeyService, KeyServiceError};
 use ksops_core::keys::recover::{RecoverError, decrypt_with};
 use ksops_core::keys::recovery::{Outcome, Recovery, Turn};
+use ksops_core::metadata::model::Metadata;
+use ksops_core::metadata::unknown;
 use ksops_core::random::Random;
 
 use crate::services::Services;
@@ -40,17 +42,25 @@ struct Pace {
     limit: Duration,
 }
 
-/// Recovers the data key: from each group the part that one of its keys gives, until enough groups gave theirs.
+/// Recovers the data key of a file: from each group the part that one of its keys gives, until enough groups gave theirs.
 ///
 /// # Errors
 /// [`RecoverError`] if too few groups gave their part, or the parts make no data key.
 pub(crate) fn recover(
-    groups: &[KeyGroup],
-    threshold: usize,
+    metadata: &Metadata,
     services: &Services,
     order: &DecryptionOrder,
 ) -> Result<DataKey, RecoverError> {
-    recover_at(PACE, groups, threshold, services, order)
+    let Metadata { key_groups, shamir_threshold, unknown, .. } = metadata;
+    recover_at(PACE, key_groups, *shamir_threshold, services, order).map_err(|mut error| {
+        if let (RecoverError::Groups(report), false) = (&mut error, unknown.is_empty()) {
+            report.advice.push(format!(
+                "the file also has keys of kinds that this version does not know: {}",
+                unknown::kinds(unknown)
+            ));
+        }
+        error
+    })
 }
 
 fn recover_at(
