@@ -114,7 +114,8 @@ fn a_key_that_this_build_cannot_use_stays_as_it_is_when_the_data_key_stays() {
     // The others were encrypted anew.
     assert!(entries.iter().all(|entry| entry == held || !before.contains(entry)));
     let only = regrouped(&text, &[group(&[gcp()])], 0).expect("written");
-    assert_eq!(metadata(&only, Format::Yaml).key_groups[0].entries, [held.clone()]);
+    let only = metadata(&only, Format::Yaml).key_groups[0].entries.clone();
+    assert!(only.len() == 1 && only[0] == *held, "{only:?}");
 }
 
 #[test]
