@@ -149,8 +149,7 @@ impl Opening {
     }
 
     fn written(&self, context: &Context, saved: Result<Encrypted, EncryptError>) -> Result<Vec<u8>, Failure> {
-        let saved = saved
-            .map_err(|error| encrypt::failure(&error).hints(encrypt::unserved_in(&error, &self.services)))?;
+        let saved = saved.map_err(|error| encrypt::failure(&error))?;
         for warning in &saved.warnings {
             context.ui.warning(warning);
         }

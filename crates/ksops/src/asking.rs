@@ -2,6 +2,7 @@
 //! threads and keeps the books (`ksops_core::keys::recovery`).
 //!
 //! - Whoever is not needed any more is left alone: its thread ends with its own limit, or with the process.
+//! - Keys that may need a person come last; if another one hangs, a person is asked after all.
 //! - Nobody is waited for longer than a limit, but for keys that may need a person; they are asked on the caller's thread.
 //! - A service that panics has failed, like one that answers with an error.
 
@@ -20,6 +21,8 @@ use ksops_core::keys::key_group::{KeyEntry, KeyGroup};
 use ksops_core::keys::key_service::{KeyService, KeyServiceError};
 use ksops_core::keys::recover::{RecoverError, decrypt_with};
 use ksops_core::keys::recovery::{Outcome, Recovery, Turn};
+use ksops_core::metadata::model::Metadata;
+use ksops_core::metadata::unknown;
 use ksops_core::random::Random;
 
 use crate::services::Services;
@@ -29,28 +32,39 @@ const AT_ONCE: usize = 16;
 /// How long a key may take. Each service has a limit of its own, below this one.
 const LIMIT: Duration = Duration::from_secs(150);
 /// A local key is done in the head start, and nobody else was bothered.
-const PACE: Pace = Pace { head_start: Duration::from_millis(50), limit: LIMIT };
+const PACE: Pace =
+    Pace { head_start: Duration::from_millis(50), patience: Duration::from_secs(3), limit: LIMIT };
 
 /// How long things may take.
 #[derive(Clone, Copy)]
 struct Pace {
     /// How long the first key of a group is asked alone.
     head_start: Duration,
+    /// How long a person is left alone while other keys are being asked.
+    patience: Duration,
     /// How long a key may take.
     limit: Duration,
 }
 
-/// Recovers the data key: from each group the part that one of its keys gives, until enough groups gave theirs.
+/// Recovers the data key of a file: from each group the part that one of its keys gives, until enough groups gave theirs.
 ///
 /// # Errors
 /// [`RecoverError`] if too few groups gave their part, or the parts make no data key.
 pub(crate) fn recover(
-    groups: &[KeyGroup],
-    threshold: usize,
+    metadata: &Metadata,
     services: &Services,
     order: &DecryptionOrder,
 ) -> Result<DataKey, RecoverError> {
-    recover_at(PACE, groups, threshold, services, order)
+    let Metadata { key_groups, shamir_threshold, unknown, .. } = metadata;
+    recover_at(PACE, key_groups, *shamir_threshold, services, order).map_err(|mut error| {
+        if let (RecoverError::Groups(report), false) = (&mut error, unknown.is_empty()) {
+            report.advice.push(format!(
+                "the file also has keys of kinds that this version does not know: {}",
+                unknown::kinds(unknown)
+            ));
+        }
+        error
+    })
 }
 
 fn recover_at(
@@ -67,6 +81,7 @@ fn recover_at(
     let mut recovery = Recovery::new(groups, threshold, order);
     let mut crew: Crew<Turn, Outcome> = Crew::new(pace.limit);
     let late = Instant::now() + pace.head_start;
+    let impatient = Instant::now() + pace.patience;
     while !recovery.is_settled() {
         while crew.has_room()
             && let Some(turn) = recovery.next_quiet(&may_ask, Instant::now() >= late)
@@ -74,13 +89,17 @@ fn recover_at(
             let (entry, list) = (recovery.entry(turn).clone(), list.clone());
             crew.start(turn, move || decrypt_with(&entry, &references(&list)));
         }
-        if crew.is_idle() {
-            let Some(turn) = recovery.next_alone() else { break };
-            let outcome = decrypt_with(recovery.entry(turn), &references(&list));
-            recovery.settle(turn, outcome);
-            continue;
+        if crew.is_idle() || Instant::now() >= impatient {
+            if let Some(turn) = recovery.next_alone() {
+                let outcome = decrypt_with(recovery.entry(turn), &references(&list));
+                recovery.settle(turn, outcome);
+                continue;
+            }
+            if crew.is_idle() {
+                break;
+            }
         }
-        for (turn, outcome) in crew.wait(Some(late)) {
+        for (turn, outcome) in crew.wait(&[late, impatient]) {
             recovery.settle(turn, outcome.unwrap_or_else(|error| Err(vec![error])));
         }
     }
@@ -116,7 +135,7 @@ pub(crate) fn distribute(
             if crew.is_idle() {
                 break;
             }
-            for (number, result) in crew.wait(None) {
+            for (number, result) in crew.wait(&[]) {
                 let key = || tasks[number].entry.key.to_string();
                 let failed = |error| Err(vec![DistributeFailure::Key { key: key(), error }]);
                 results[number] = Some(result.unwrap_or_else(failed));
@@ -171,11 +190,11 @@ impl<K: Copy + PartialEq + Send + 'static, T: Send + 'static> Crew<K, T> {
         }
     }
 
-    /// Waits for the next piece, or until `moment` if that is still to come. Whoever took too long has failed.
-    fn wait(&mut self, moment: Option<Instant>) -> Vec<(K, Given<T>)> {
+    /// Waits for the next piece, or until one of `moments` that is still to come. Whoever took too long has failed.
+    fn wait(&mut self, moments: &[Instant]) -> Vec<(K, Given<T>)> {
         let now = Instant::now();
         let limits = self.running.iter().map(|(_, limit)| *limit);
-        let Some(until) = limits.chain(moment.filter(|moment| *moment > now)).min() else {
+        let Some(until) = limits.chain(moments.iter().copied().filter(|moment| *moment > now)).min() else {
             return Vec::new();
         };
         match self.receiver.recv_timeout(until.saturating_duration_since(now)) {

@@ -56,6 +56,7 @@ fn create_with(
     let is_binary = request.format == Format::Binary;
     let metadata = Metadata {
         key_groups: distributed.groups,
+        unknown: Vec::new(),
         shamir_threshold: distributed.threshold,
         last_modified: now,
         mac: String::new(),

@@ -291,6 +291,7 @@ pub(crate) fn seal(
     let distributed = distribute(data_key, &groups, request.threshold, services, random)?;
     Ok(Metadata {
         key_groups: distributed.groups,
+        unknown: Vec::new(),
         shamir_threshold: distributed.threshold,
         last_modified: sealed.last_modified,
         mac: sealed.mac,

@@ -78,8 +78,7 @@ pub(crate) fn open_with(
 ) -> Result<Opened, DecryptError> {
     let (branches, block, notices) = read(input, request)?;
     let metadata = wire::from_branch(&block?).map_err(MetadataError::from)?;
-    let data_key =
-        recover(&metadata.key_groups, metadata.shamir_threshold, services, &request.decryption_order)?;
+    let data_key = recover(&metadata, services, &request.decryption_order)?;
     let tree = if request.ignore_mac {
         let (selection, _) = Selection::for_decrypting(&metadata.rules).map_err(TreeError::from)?;
         let (key, mac_only) = (&data_key, metadata.mac_only_encrypted);

@@ -15,7 +15,7 @@ use ksops_stores::format::Format;
 use crate::asking::recover;
 use crate::decrypt::DecryptError;
 use crate::encrypt::EncryptError;
-use crate::save;
+use crate::save::{self, KeyIs};
 use crate::services::Services;
 use crate::system::OsRandom;
 
@@ -43,8 +43,7 @@ impl Closed {
     /// # Errors
     /// [`DecryptError::Recover`].
     pub fn data_key(&self, services: &Services, order: &DecryptionOrder) -> Result<DataKey, DecryptError> {
-        let Metadata { key_groups, shamir_threshold, .. } = &self.metadata;
-        Ok(recover(key_groups, *shamir_threshold, services, order)?)
+        Ok(recover(&self.metadata, services, order)?)
     }
 
     /// Encrypts the data key for other groups, and prints the file with them. `original` is its text.
@@ -74,7 +73,7 @@ impl Closed {
         random: &dyn Random,
     ) -> Result<Vec<u8>, EncryptError> {
         let Self { mut metadata, branches, format } = self;
-        save::regroup(&mut metadata, data_key, groups, threshold, services, random)?;
+        save::regroup(&mut metadata, data_key, (groups, threshold), KeyIs::TheSame, services, random)?;
         let block = wire::to_branch(&metadata);
         let layout = Layout { indent, like: Some(original) };
         let output = file::write_encrypted(branches.clone(), &block, format, layout)?;

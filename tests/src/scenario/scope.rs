@@ -124,5 +124,10 @@ fn key_type_in_files(setup: &Value) -> Option<&'static str> {
     let files = setup.as_object().into_iter().flatten();
     files
         .filter_map(|(_, made)| made.as_str().or_else(|| made["text"].as_str()))
-        .find_map(|text| WORDS.into_iter().find(|word| text.contains(word)))
+        .find_map(|text| WORDS.into_iter().find(|word| names_a_key(text, word)))
+}
+
+/// Whether there is more behind the word than an empty list.
+fn names_a_key(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| !text[at + word.len()..].starts_with(" []"))
 }

@@ -69,7 +69,7 @@ fn new(context: &Context, flags: &Flags, place: &Place, config: &Config) -> Resu
         threshold: settings.threshold,
     };
     let opened = create(&request, &services).map_err(|error| {
-        let failure = encrypt::failure(&error).hints(encrypt::unserved_in(&error, &services));
+        let failure = encrypt::failure(&error);
         let words = "Error encrypting the data key with one or more master keys";
         let text = failure.text.replacen("Could not generate data key", words, 1);
         Failure { kind: Kind::DataKey, text, ..failure }

@@ -138,7 +138,7 @@ impl File {
         let indent = formats::indent(flags, &config.stores(), asked.output_format);
         let text = closed
             .regroup(&key, groups, threshold, &original, indent, &services)
-            .map_err(|error| encrypt::failure(&error).hints(encrypt::unserved_in(&error, &services)))?;
+            .map_err(|error| encrypt::failure(&error))?;
         place.write(context, flags, &text)
     }
 }

@@ -148,7 +148,7 @@ impl Update<'_> {
                 closed.data_key(&self.services, &order).map_err(|error| decrypt::failure(&error, asked))?;
             let indent = formats::indent(flags, &self.config.stores(), format);
             closed.regroup(&key, &groups, threshold, &original, indent, &self.services).map_err(|error| {
-                let failure = encrypt::failure(&error).hints(encrypt::unserved_in(&error, &self.services));
+                let failure = encrypt::failure(&error);
                 let text = failure.text.replacen(
                     "Could not generate data key",
                     "error updating one or more master keys",

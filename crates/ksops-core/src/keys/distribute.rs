@@ -44,6 +44,14 @@ pub enum DistributeFailure {
     /// The threshold does not fit the number of groups.
     #[error("could not split data key into parts for Shamir: {0}")]
     Shamir(#[from] ShamirError),
+    /// There are keys that nothing here can encrypt for.
+    #[error(
+        "the file has keys of kinds that this version does not know ({0}), which cannot be given a new data key or share"
+    )]
+    Unknown(
+        /// The kinds.
+        String,
+    ),
     /// A service could not encrypt for a key.
     #[error("failed to encrypt new data key with master key {key:?}: {error}")]
     Key {
@@ -72,11 +80,18 @@ impl DistributeError {
     pub fn hints(&self) -> Vec<&str> {
         let mut hints: Vec<&str> = Vec::new();
         for failure in &self.failures {
-            let DistributeFailure::Key { error, .. } = failure else { continue };
-            for hint in &error.hints {
-                if !hints.contains(&hint.as_str()) {
-                    hints.push(hint);
+            match failure {
+                DistributeFailure::Key { error, .. } => {
+                    for hint in &error.hints {
+                        if !hints.contains(&hint.as_str()) {
+                            hints.push(hint);
+                        }
+                    }
                 }
+                DistributeFailure::Unknown(_) => hints.push(
+                    "a newer ksops or sops may know them; values can be changed here, and those keys stay as they are",
+                ),
+                _ => {}
             }
         }
         hints
@@ -206,7 +221,7 @@ pub fn encrypt_for(entry: &KeyEntry, part: &SecretBytes, services: &[&dyn KeySer
     }
     if errors.is_empty() {
         let kind = entry.key.key_type();
-        errors.push(KeyServiceError::new(format!("no key service handles keys of type {kind}")));
+        errors.push(KeyServiceError::unserved(kind));
     }
     let key = entry.key.to_string();
     Err(errors.into_iter().map(|error| DistributeFailure::Key { key: key.clone(), error }).collect())

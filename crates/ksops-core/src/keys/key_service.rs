@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::keys::diagnosis::{Diagnosis, Finding};
 use crate::keys::key_group::EncryptedDataKey;
-use crate::keys::master_key::MasterKey;
+use crate::keys::master_key::{KeyType, MasterKey};
 use crate::secret::SecretBytes;
 
 /// Encrypts and decrypts data keys (or shares of them: 33 bytes) under master keys of some kinds.
@@ -105,6 +105,15 @@ impl KeyServiceError {
     /// An error without hints.
     pub fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), hints: Vec::new() }
+    }
+
+    /// No service handles keys of this kind.
+    #[must_use]
+    pub fn unserved(kind: KeyType) -> Self {
+        Self::new(format!("no key service handles keys of type {kind}")).with_hint(format!(
+            "this build has no service for keys of type {kind}: another build, sops, or a key service elsewhere \
+             (`--keyservice`) may have one; the key stays in the file"
+        ))
     }
 
     /// Adds a hint.

@@ -32,6 +32,8 @@ pub struct RecoveryReport {
     pub threshold: usize,
     /// The groups, in file order.
     pub groups: Vec<GroupResult>,
+    /// What the user can do, beside what the services say.
+    pub advice: Vec<String>,
 }
 
 /// What came of one group.
@@ -89,7 +91,7 @@ pub fn decrypt_with(entry: &KeyEntry, services: &[&dyn KeyService]) -> Outcome {
     }
     if errors.is_empty() && !services.is_empty() {
         let kind = entry.key.key_type();
-        errors.push(KeyServiceError::new(format!("no key service handles keys of type {kind}")));
+        errors.push(KeyServiceError::unserved(kind));
     }
     Err(errors)
 }
@@ -113,6 +115,7 @@ impl RecoveryReport {
                 }
             }
         }
+        hints.extend(self.advice.iter().map(String::as_str));
         hints
     }
 

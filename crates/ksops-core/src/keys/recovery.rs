@@ -137,7 +137,11 @@ impl<'g> Recovery<'g> {
         }
         let required = if groups > 1 { self.threshold } else { 1 };
         if parts.len() < required {
-            return Err(RecoverError::Groups(RecoveryReport { threshold: self.threshold, groups: results }));
+            return Err(RecoverError::Groups(RecoveryReport {
+                threshold: self.threshold,
+                groups: results,
+                advice: Vec::new(),
+            }));
         }
         let data_key = match parts.pop() {
             Some(part) if groups == 1 => part,

@@ -93,7 +93,7 @@ fn groups(names: &[&[&str]], threshold: usize) -> Vec<KeyGroup> {
 }
 
 /// So long that a busy machine does not matter.
-const PATIENT: Pace = Pace { head_start: Duration::from_secs(60), ..PACE };
+const PATIENT: Pace = Pace { head_start: Duration::from_secs(60), patience: Duration::from_secs(60), ..PACE };
 
 /// Recovers; gives who was asked, and the time.
 fn recovered(
@@ -192,6 +192,14 @@ fn a_person_is_asked_alone_in_turn_and_only_if_needed() {
     let (found, asked, _) = recovered(PACE, &[&["bad-1", "asks-bad-2", "bad-3"]], 0);
     assert!(found.is_err());
     assert_eq!(asked, ["bad-1", "asks-bad-2", "bad-3"]);
+}
+
+#[test]
+fn a_person_is_asked_after_all_when_another_key_hangs() {
+    let pace = Pace { patience: Duration::from_millis(200), ..PACE };
+    let (found, asked, took) = recovered(pace, &[&["hangs"], &["b"], &["asks-c"]], 2);
+    assert!(found.is_ok() && asked.len() == 3, "{asked:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 #[test]
