@@ -12,7 +12,7 @@ use ksops_tests::fixtures;
 use serde_json::Value;
 
 /// The crates of ours that each may import.
-const ARROWS: [(&str, &[&str]); 13] = [
+const ARROWS: [(&str, &[&str]); 14] = [
     ("ksops-yaml", &[]),
     ("ksops-core", &[]),
     ("ksops-transport", &[]),
@@ -22,6 +22,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
     ("ksops-azure-kv", &["ksops-core", "ksops-transport"]),
     ("ksops-pgp", &["ksops-core", "ksops-transport"]),
     ("ksops-aws-kms", &["ksops-core", "ksops-transport"]),
+    ("ksops-gcp-kms", &["ksops-core", "ksops-transport"]),
     ("ksops-vault", &["ksops-core", "ksops-transport"]),
     ("ksops-remote", &["ksops-core", "ksops-transport"]),
     (
@@ -36,6 +37,7 @@ const ARROWS: [(&str, &[&str]); 13] = [
             "ksops-azure-kv",
             "ksops-pgp",
             "ksops-aws-kms",
+            "ksops-gcp-kms",
             "ksops-vault",
             "ksops-remote",
         ],

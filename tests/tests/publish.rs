@@ -2,12 +2,15 @@
 
 use std::fs;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ksops_tests::exports::Exports;
 use ksops_tests::fixtures::AgeKeys;
 use ksops_tests::oracle;
 use ksops_tests::program::{Outcome, Program};
 use ksops_tests::sandbox::Sandbox;
+use ksops_tests::stub::{Reply, Stub};
 use serde_json::{Value, json};
 
 const YAML: &str = "# c\na: text\nn: 5\nf: 2.5\nt: true\nnothing: null\nm:\n    x: y\n    z: [1, two]\n---\nlast: d\na: again\n";
@@ -157,6 +160,41 @@ fn s3_gets_the_file_or_a_copy_for_other_keys() {
     let refused = run(&bench.ksops, &["publish", "-y", "f.yaml"]);
     assert!(
         refused.status == 1 && refused.errors().contains("check the name of the bucket"),
+        "{}",
+        refused.report()
+    );
+}
+
+#[test]
+fn gcs_gets_the_file() {
+    let (Some(sops), Some(bench)) = (oracle::sops(), Bench::new()) else { return };
+    bench.rules("  - gcs_bucket: my-bucket\n    gcs_prefix: team/\n    omit_extensions: true\n");
+    let file = String::from_utf8(bench.sandbox.read("f.yaml")).expect("text");
+    for program in [&sops, &bench.ksops] {
+        let double = Stub::new(|_| {
+            let object = "{\"name\": \"team/f\", \"bucket\": \"my-bucket\"}";
+            Reply::http(200, "Content-Type: application/json\r\n", object)
+        });
+        let call = program.call(&bench.sandbox).env("SOPS_AGE_KEY_FILE", bench.sandbox.path("keys.txt"));
+        let call = call.env("STORAGE_EMULATOR_HOST", &double.address).args(["publish", "-y", "f.yaml"]);
+        let published = call.run();
+        assert_eq!(published.status, 0, "{}", published.report());
+        // Real sops leaves the name to a part of the body, and may end before the answer.
+        let start = Instant::now();
+        while double.seen().is_empty() && start.elapsed() < Duration::from_secs(5) {
+            thread::sleep(Duration::from_millis(10));
+        }
+        let seen = double.seen().concat();
+        assert!(seen.starts_with("POST /upload/storage/v1/b/my-bucket/o?"), "{seen}");
+        assert!(seen.contains("team%2Ff") || seen.contains("\"name\":\"team/f\""), "{seen}");
+        assert!(seen.contains(&file), "{seen}");
+    }
+    let refusing =
+        Stub::new(|_| Reply::http(403, "", "{\"error\": {\"code\": 403, \"message\": \"said so\"}}"));
+    let call = bench.ksops.call(&bench.sandbox).env("STORAGE_EMULATOR_HOST", &refusing.address);
+    let refused = call.args(["publish", "-y", "f.yaml"]).run();
+    assert!(
+        refused.status == 1 && refused.errors().contains("storage.objects.create"),
         "{}",
         refused.report()
     );

@@ -38,6 +38,8 @@ pub use ksops_aws_kms;
 pub use ksops_azure_kv;
 pub use ksops_config;
 pub use ksops_core;
+#[cfg(feature = "gcp-kms")]
+pub use ksops_gcp_kms;
 #[cfg(feature = "pgp")]
 pub use ksops_pgp;
 #[cfg(feature = "keyservice")]

@@ -11,6 +11,10 @@ use ksops_azure_kv::offline::known::PublicKeySource;
 use ksops_azure_kv::service::AzureKvService;
 use ksops_azure_kv::settings::AzureSettings;
 use ksops_core::keys::key_service::KeyService;
+#[cfg(feature = "gcp-kms")]
+use ksops_gcp_kms::service::GcpKmsService;
+#[cfg(feature = "gcp-kms")]
+use ksops_gcp_kms::settings::GcpSettings;
 #[cfg(feature = "pgp")]
 use ksops_pgp::service::PgpService;
 #[cfg(feature = "pgp")]
@@ -69,6 +73,8 @@ impl Services {
             Box::new(Remembered::new(Box::new(AzureKvService::new(azure)))),
             #[cfg(feature = "aws-kms")]
             Box::new(Remembered::new(Box::new(AwsKmsService::from_environment()))),
+            #[cfg(feature = "gcp-kms")]
+            Box::new(Remembered::new(Box::new(GcpKmsService::new(GcpSettings::from_environment())))),
             #[cfg(feature = "vault")]
             Box::new(Remembered::new(Box::new(TransitService::new(VaultSettings::from_environment())))),
         ];

@@ -3,6 +3,10 @@
 #[cfg(feature = "aws-kms")]
 use ksops_aws_kms::s3::Buckets;
 use ksops_config::destination::Target;
+#[cfg(feature = "gcp-kms")]
+use ksops_gcp_kms::settings::GcpSettings;
+#[cfg(feature = "gcp-kms")]
+use ksops_gcp_kms::storage as gcs;
 #[cfg(feature = "vault")]
 use ksops_vault::kv::KvEngine;
 #[cfg(feature = "vault")]
@@ -13,6 +17,8 @@ use zeroize::Zeroizing;
 pub struct Uploader {
     #[cfg(feature = "aws-kms")]
     s3: Buckets,
+    #[cfg(feature = "gcp-kms")]
+    gcs: gcs::Buckets,
     #[cfg(feature = "vault")]
     vault: KvEngine,
 }
@@ -49,6 +55,8 @@ impl Uploader {
         Self {
             #[cfg(feature = "aws-kms")]
             s3: Buckets::from_environment(),
+            #[cfg(feature = "gcp-kms")]
+            gcs: gcs::Buckets::new(GcpSettings::from_environment()),
             #[cfg(feature = "vault")]
             vault: KvEngine::new(VaultSettings::from_environment()),
         }
@@ -98,6 +106,13 @@ impl Uploader {
                 put.map(|()| Uploaded::Written)
                     .map_err(|error| UploadError { message: error.to_string(), hints: error.hints })
             }
+            #[cfg(feature = "gcp-kms")]
+            Target::Gcs { bucket, prefix } => {
+                let put = self.gcs.put(bucket, &format!("{prefix}{name}"), bytes);
+                put.map(|()| Uploaded::Written)
+                    .map_err(|error| UploadError { message: error.to_string(), hints: error.hints })
+            }
+            #[allow(unreachable_patterns, reason = "a build with all of them leaves none")]
             other => {
                 drop(bytes);
                 let place = self.place(other, name);
