@@ -12,7 +12,7 @@ use ksops_tests::fixtures;
 use serde_json::Value;
 
 /// The crates of ours that each may import.
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("ksops-yaml", &[]),
     ("ksops-core", &[]),
     ("ksops-transport", &[]),
@@ -23,6 +23,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("ksops-pgp", &["ksops-core", "ksops-transport"]),
     ("ksops-aws-kms", &["ksops-core", "ksops-transport"]),
     ("ksops-gcp-kms", &["ksops-core", "ksops-transport"]),
+    ("ksops-huawei-kms", &["ksops-core", "ksops-transport"]),
     ("ksops-vault", &["ksops-core", "ksops-transport"]),
     ("ksops-remote", &["ksops-core", "ksops-transport"]),
     (
@@ -38,6 +39,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
             "ksops-pgp",
             "ksops-aws-kms",
             "ksops-gcp-kms",
+            "ksops-huawei-kms",
             "ksops-vault",
             "ksops-remote",
         ],

@@ -40,6 +40,8 @@ pub use ksops_config;
 pub use ksops_core;
 #[cfg(feature = "gcp-kms")]
 pub use ksops_gcp_kms;
+#[cfg(feature = "huawei-kms")]
+pub use ksops_huawei_kms;
 #[cfg(feature = "pgp")]
 pub use ksops_pgp;
 #[cfg(feature = "keyservice")]

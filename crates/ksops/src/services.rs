@@ -15,6 +15,10 @@ use ksops_core::keys::key_service::KeyService;
 use ksops_gcp_kms::service::GcpKmsService;
 #[cfg(feature = "gcp-kms")]
 use ksops_gcp_kms::settings::GcpSettings;
+#[cfg(feature = "huawei-kms")]
+use ksops_huawei_kms::service::HuaweiKmsService;
+#[cfg(feature = "huawei-kms")]
+use ksops_huawei_kms::settings::HuaweiSettings;
 #[cfg(feature = "pgp")]
 use ksops_pgp::service::PgpService;
 #[cfg(feature = "pgp")]
@@ -75,6 +79,8 @@ impl Services {
             Box::new(Remembered::new(Box::new(AwsKmsService::from_environment()))),
             #[cfg(feature = "gcp-kms")]
             Box::new(Remembered::new(Box::new(GcpKmsService::new(GcpSettings::from_environment())))),
+            #[cfg(feature = "huawei-kms")]
+            Box::new(Remembered::new(Box::new(HuaweiKmsService::new(HuaweiSettings::from_environment())))),
             #[cfg(feature = "vault")]
             Box::new(Remembered::new(Box::new(TransitService::new(VaultSettings::from_environment())))),
         ];
