@@ -11,6 +11,7 @@ mod guard;
 mod output;
 mod whole;
 
+pub mod all_keys;
 pub mod change;
 pub mod consistency;
 pub mod create;
