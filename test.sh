@@ -125,6 +125,17 @@ else
   missing "the Azure rig ($KSOPS_RIG_AZURE)"
 fi
 
+# Doubles of the other services; the tests ask each for its exports.
+export KSOPS_RIGS=${KSOPS_RIGS:-${KSOPS_RIG_AZURE%/azure}}
+for rig in vault; do
+  if [ -x "$KSOPS_RIGS/$rig/start.sh" ]; then
+    step "rig $rig" "$KSOPS_RIGS/$rig/start.sh" > "$KSOPS_TOOLS/rig-$rig.log"
+    at_end "$KSOPS_RIGS/$rig/stop.sh"
+  else
+    missing "the rig $rig ($KSOPS_RIGS/$rig)"
+  fi
+done
+
 if [ -x "$KSOPS_RIG_PGP/setup.sh" ]; then
   # Its exports name another GnuPG home: the tests read them, nobody else.
   step "PGP rig" "$KSOPS_RIG_PGP/setup.sh" > "$KSOPS_TOOLS/rig-pgp.log"

@@ -3,6 +3,7 @@
 //! A package of its own, so that no library carries the dependencies of tests that run whole programs.
 
 pub mod differential;
+pub mod exports;
 pub mod failures;
 pub mod fixtures;
 pub mod layout;
@@ -14,4 +15,5 @@ pub mod program;
 pub mod rig;
 pub mod sandbox;
 pub mod scenario;
+pub mod stub;
 pub mod terminal;

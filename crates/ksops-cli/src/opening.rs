@@ -50,7 +50,7 @@ pub(crate) fn open_at(
     log::ready(context)?;
     let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
     let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
-    let services = services::services(context, flags);
+    let services = services::services(context, flags, config)?;
     let decryption_order = services::decryption_order(flags)?;
     let original = place.source.read()?;
     let input_format = formats::as_made(input_format, flags, "input-type", &original);
@@ -153,6 +153,7 @@ impl Opening {
         for warning in &saved.warnings {
             context.ui.warning(warning);
         }
+        services::tell(context, &self.services);
         log::record(context, Action::Encrypt, self.file.as_deref())?;
         Ok(saved.text)
     }

@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod decode;
+pub mod destination;
 pub mod keys;
 pub mod lookup;
 pub mod model;

@@ -8,7 +8,9 @@ mod asking;
 mod beside;
 mod condense;
 mod guard;
+mod offline;
 mod output;
+mod remembered;
 mod whole;
 
 pub mod all_keys;
@@ -23,6 +25,7 @@ pub mod environment;
 pub mod extract;
 pub mod open;
 pub mod policy;
+pub mod publish;
 pub mod redact;
 pub mod regroup;
 pub mod save;
@@ -39,3 +42,5 @@ pub use ksops_pgp;
 #[cfg(feature = "keyservice")]
 pub use ksops_remote;
 pub use ksops_stores;
+#[cfg(feature = "vault")]
+pub use ksops_vault;

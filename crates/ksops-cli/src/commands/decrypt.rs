@@ -90,7 +90,7 @@ pub(crate) fn decrypted(
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
     log::ready(context)?;
     let (input, request) = asked(context, flags, place, config)?;
-    let services = services::services(context, flags);
+    let services = services::services(context, flags, config)?;
     let (from, to) = (request.input_format, request.output_format);
     context.ui.detail(flags, || format!("decrypting {from} to {to}"));
     let (text, warnings) = if flags.is_set("redact") {

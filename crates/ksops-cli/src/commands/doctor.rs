@@ -22,8 +22,8 @@ use crate::{formats, keys, services, settings};
 /// If the file or the configuration cannot be read. Keys that cannot be used are no error, but what is reported.
 pub(crate) fn run(context: &Context, call: &Invocation) -> Result<u8, Failure> {
     let flags = &call.flags;
-    let services = services::services(context, flags);
     let config = Config::load(context, flags, Purpose::Read)?;
+    let services = services::services(context, flags, &config)?;
     let parts = match call.positionals.first() {
         Some(name) => vec![of_file(context, call, name, &config, &services)?],
         None => without_file(flags, &config, &services)?,

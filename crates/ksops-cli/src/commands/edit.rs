@@ -59,7 +59,7 @@ fn new(context: &Context, flags: &Flags, place: &Place, config: &Config) -> Resu
     log::ready(context)?;
     let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
     let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
-    let services = services::services(context, flags);
+    let services = services::services(context, flags, config)?;
     let settings = settings::merge(flags, config.rule(&place.path)?)?;
     let request = CreateRequest {
         format: input_format,

@@ -72,7 +72,7 @@ pub(crate) fn encrypted(
     log::ready(context)?;
     let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
     let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
-    let services = services::services(context, flags);
+    let services = services::services(context, flags, config)?;
     let settings = settings::merge(flags, config.rule(&place.path)?)?;
     let request = EncryptRequest {
         input_format,
@@ -95,6 +95,7 @@ pub(crate) fn encrypted(
     for warning in &encrypted.warnings {
         context.ui.warning(warning);
     }
+    services::tell(context, &services);
     log::record(context, Action::Encrypt, place.source.file())?;
     Ok(Zeroizing::new(encrypted.text))
 }

@@ -132,7 +132,7 @@ impl File {
         threshold: usize,
     ) -> Result<(), Failure> {
         let Self { place, config, original, closed, asked } = self;
-        let services = services::services(context, flags);
+        let services = services::services(context, flags, &config)?;
         let order = services::decryption_order(flags)?;
         let key = closed.data_key(&services, &order).map_err(|error| decrypt::failure(&error, asked))?;
         let indent = formats::indent(flags, &config.stores(), asked.output_format);

@@ -41,7 +41,8 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
         return Err(Failure::new(Kind::General, "config file not found").hints(["`ksops init` writes one"]));
     }
     log::ready(context)?;
-    let update = Update { context, flags, config: &config, services: services::services(context, flags) };
+    let services = services::services(context, flags, &config)?;
+    let update = Update { context, flags, config: &config, services };
     match call.positionals.as_slice() {
         [] => Err(no_file()),
         [name] if !flags.is_set("recursive") => match update.file(context, name)? {
@@ -128,7 +129,7 @@ impl Update<'_> {
             context.ui.note(&format!("File {} already up to date", path.display()));
             return Ok(UP_TO_DATE);
         }
-        context.ui.changes(&shown(&diffs, before, threshold))?;
+        context.ui.changes(&(threshold_shown(before, threshold) + &shown(&diffs)))?;
         if flags.is_set("check") {
             return Ok(DIFFERS);
         }
@@ -156,6 +157,7 @@ impl Update<'_> {
                 Failure { text, ..failure }
             })?
         };
+        services::tell(context, &self.services);
         place.write(context, flags, &text).map_err(|failure| {
             let text = failure.text.replacen("Could not open in-place file", "could not open file", 1);
             Failure { kind: Kind::General, text, ..failure }
@@ -242,7 +244,7 @@ fn regrouped(old: &[KeyGroup], wanted: &[Vec<MasterKey>]) -> Vec<KeyGroup> {
     wanted.iter().map(group).collect()
 }
 
-fn shown(diffs: &[GroupDiff], before: usize, threshold: usize) -> String {
+fn threshold_shown(before: usize, threshold: usize) -> String {
     let mut text = "The following changes will be made to the file's groups:\n".to_owned();
     if before > 0 && before == threshold {
         text.push_str(&format!("shamir_threshold: {threshold}\n"));
@@ -254,6 +256,12 @@ fn shown(diffs: &[GroupDiff], before: usize, threshold: usize) -> String {
             text.push_str(&format!("--- shamir_threshold: {before}\n"));
         }
     }
+    text
+}
+
+/// What changes, group by group.
+pub(crate) fn shown(diffs: &[GroupDiff]) -> String {
+    let mut text = String::new();
     for (number, diff) in diffs.iter().enumerate() {
         text.push_str(&format!("Group {}\n", number + 1));
         for (sign, keys) in [("    ", &diff.kept), ("+++ ", &diff.added), ("--- ", &diff.removed)] {

@@ -45,6 +45,11 @@ pub trait KeyService: Send + Sync {
         Diagnosis { findings: Vec::new(), result }
     }
 
+    /// Gives out what the user should know of the operations so far, a sentence each; every one is given once.
+    fn take_notices(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Tells which credentials are set up, without any key and without asking anybody.
     fn survey(&self) -> Vec<Finding> {
         Vec::new()
@@ -79,6 +84,10 @@ impl KeyService for Arc<dyn KeyService> {
 
     fn survey(&self) -> Vec<Finding> {
         self.as_ref().survey()
+    }
+
+    fn take_notices(&self) -> Vec<String> {
+        self.as_ref().take_notices()
     }
 }
 
