@@ -127,7 +127,7 @@ fi
 
 # Doubles of the other services; the tests ask each for its exports.
 export KSOPS_RIGS=${KSOPS_RIGS:-${KSOPS_RIG_AZURE%/azure}}
-for rig in vault; do
+for rig in vault aws-kms; do
   if [ -x "$KSOPS_RIGS/$rig/start.sh" ]; then
     step "rig $rig" "$KSOPS_RIGS/$rig/start.sh" > "$KSOPS_TOOLS/rig-$rig.log"
     at_end "$KSOPS_RIGS/$rig/stop.sh"

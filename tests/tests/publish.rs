@@ -90,6 +90,78 @@ fn vault_gets_the_values_as_sops_sends_them() {
     assert_eq!(version(&bench), before);
 }
 
+/// One signed request to the double of S3, with curl.
+fn s3(aws: &Exports, method: &str, path: &str) -> String {
+    let url = format!("{}/{path}", aws.get("AWS_ENDPOINT_URL"));
+    let output = Command::new("curl")
+        .args([
+            "-sS",
+            "--noproxy",
+            "*",
+            "--aws-sigv4",
+            "aws:amz:eu-west-1:s3",
+            "--user",
+            "rig:rig",
+            "-X",
+            method,
+            &url,
+        ])
+        .output()
+        .expect("curl starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn s3_gets_the_file_or_a_copy_for_other_keys() {
+    let (Some(sops), Some(bench), Some(aws)) = (oracle::sops(), Bench::new(), Exports::of("aws-kms")) else {
+        return;
+    };
+    s3(&aws, "PUT", "ksops-publish");
+    let file = "ksops-publish/team/f.yaml";
+    let run = |program: &Program, args: &[&str]| {
+        let call = program.call(&bench.sandbox).env("SOPS_AGE_KEY_FILE", bench.sandbox.path("keys.txt"));
+        let call = aws.all().iter().fold(call, |call, (name, value)| call.env(name, value));
+        call.env("AWS_REGION", "eu-west-1").args(args).run()
+    };
+    let place = "  - s3_bucket: ksops-publish\n    s3_prefix: team/\n";
+    bench.rules(place);
+    for program in [&sops, &bench.ksops] {
+        let published = run(program, &["publish", "-y", "f.yaml"]);
+        assert_eq!(published.status, 0, "{}", published.report());
+        assert_eq!(s3(&aws, "GET", file).as_bytes(), bench.sandbox.read("f.yaml"));
+        s3(&aws, "DELETE", file);
+    }
+    let other = &bench.keys.recipients[1];
+    bench
+        .rules(&format!("{place}    recreation_rule:\n      age: {other}\n      encrypted_regex: ^(a|m)$\n"));
+    let shown: Vec<Vec<u8>> = [&sops, &bench.ksops]
+        .map(|program| {
+            let published = run(program, &["publish", "-y", "f.yaml"]);
+            assert_eq!(published.status, 0, "{}", published.report());
+            published.stdout
+        })
+        .to_vec();
+    assert_eq!(String::from_utf8_lossy(&shown[1]), String::from_utf8_lossy(&shown[0]));
+    let copy = s3(&aws, "GET", file);
+    assert!(
+        copy.contains("encrypted_regex: ^(a|m)$") && copy.contains("\"n\": 5\n"),
+        "the rule's selection: {copy}"
+    );
+    assert!(copy.contains(other.as_str()) && !copy.contains(&bench.keys.recipients[0]), "{copy}");
+    bench.sandbox.write("copy.yaml", &copy);
+    let read = run(&sops, &["decrypt", "copy.yaml"]);
+    let original = run(&sops, &["decrypt", "f.yaml"]);
+    assert_eq!(read.output(), original.output());
+    bench.rules("  - s3_bucket: nobodys-bucket\n");
+    let refused = run(&bench.ksops, &["publish", "-y", "f.yaml"]);
+    assert!(
+        refused.status == 1 && refused.errors().contains("check the name of the bucket"),
+        "{}",
+        refused.report()
+    );
+}
+
 #[test]
 fn a_folder_is_published_under_relative_names_and_each_is_asked_for() {
     let (Some(sops), Some(bench)) = (oracle::sops(), Bench::new()) else { return };

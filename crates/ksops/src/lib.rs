@@ -34,6 +34,8 @@ pub mod status;
 pub mod system;
 
 pub use ksops_age;
+#[cfg(feature = "aws-kms")]
+pub use ksops_aws_kms;
 pub use ksops_azure_kv;
 pub use ksops_config;
 pub use ksops_core;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use ksops_age::prompt::{NobodyToAsk, Prompt};
 use ksops_age::service::AgeService;
 use ksops_age::sources::IdentitySources;
+#[cfg(feature = "aws-kms")]
+use ksops_aws_kms::service::AwsKmsService;
 use ksops_azure_kv::offline::known::PublicKeySource;
 use ksops_azure_kv::service::AzureKvService;
 use ksops_azure_kv::settings::AzureSettings;
@@ -65,6 +67,8 @@ impl Services {
             #[cfg(feature = "pgp")]
             Box::new(PgpService::new(PgpSettings::from_environment())),
             Box::new(Remembered::new(Box::new(AzureKvService::new(azure)))),
+            #[cfg(feature = "aws-kms")]
+            Box::new(Remembered::new(Box::new(AwsKmsService::from_environment()))),
             #[cfg(feature = "vault")]
             Box::new(Remembered::new(Box::new(TransitService::new(VaultSettings::from_environment())))),
         ];

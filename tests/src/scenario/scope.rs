@@ -36,7 +36,7 @@ pub fn out_of_scope(scenario: &Scenario) -> Option<(u32, String)> {
     }
     let has_flag =
         |flag: &str| args.iter().any(|arg| arg.trim_start_matches('-').split('=').next() == Some(flag));
-    for (flag, kind) in [("kms", "AWS KMS"), ("gcp-kms", "GCP KMS")] {
+    for (flag, kind) in [("gcp-kms", "GCP KMS")] {
         if has_flag(flag) {
             return Some((6, format!("key type {kind}")));
         }
@@ -120,7 +120,7 @@ fn command(args: &[String]) -> &str {
 
 /// A word of a key type that is not built yet, in a configuration or a file of the scenario.
 fn key_type_in_files(setup: &Value) -> Option<&'static str> {
-    const WORDS: [&str; 3] = ["kms:", "gcp_kms:", "hckms:"];
+    const WORDS: [&str; 2] = ["gcp_kms:", "hckms:"];
     let files = setup.as_object().into_iter().flatten();
     files
         .filter_map(|(_, made)| made.as_str().or_else(|| made["text"].as_str()))

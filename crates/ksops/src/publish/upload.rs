@@ -1,5 +1,7 @@
 //! The upload itself.
 
+#[cfg(feature = "aws-kms")]
+use ksops_aws_kms::s3::Buckets;
 use ksops_config::destination::Target;
 #[cfg(feature = "vault")]
 use ksops_vault::kv::KvEngine;
@@ -9,6 +11,8 @@ use zeroize::Zeroizing;
 
 /// Sends files to destinations, with the credentials of the environment. Keeps connections for a run.
 pub struct Uploader {
+    #[cfg(feature = "aws-kms")]
+    s3: Buckets,
     #[cfg(feature = "vault")]
     vault: KvEngine,
 }
@@ -43,6 +47,8 @@ impl Uploader {
     #[must_use]
     pub fn from_environment() -> Self {
         Self {
+            #[cfg(feature = "aws-kms")]
+            s3: Buckets::from_environment(),
             #[cfg(feature = "vault")]
             vault: KvEngine::new(VaultSettings::from_environment()),
         }
@@ -85,6 +91,12 @@ impl Uploader {
                 let written = written
                     .map_err(|error| UploadError { message: error.to_string(), hints: error.hints })?;
                 Ok(if written { Uploaded::Written } else { Uploaded::UpToDate })
+            }
+            #[cfg(feature = "aws-kms")]
+            Target::S3 { bucket, prefix } => {
+                let put = self.s3.put(bucket, &format!("{prefix}{name}"), bytes);
+                put.map(|()| Uploaded::Written)
+                    .map_err(|error| UploadError { message: error.to_string(), hints: error.hints })
             }
             other => {
                 drop(bytes);
