@@ -157,6 +157,11 @@ deny() {
 
 step "format" cargo fmt --all --check
 step "clippy" cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+pgp_native() {
+  cargo clippy --locked -p ksops-pgp --all-targets --features native --quiet -- -D warnings &&
+    cargo test --locked -p ksops-pgp --features native --quiet
+}
+step "PGP without gpg" pgp_native
 step "documentation" documentation
 step "licences, bans, sources" deny
 step "build" cargo build --locked --workspace --quiet

@@ -13,6 +13,7 @@ mod output;
 mod remembered;
 mod whole;
 
+pub mod all_keys;
 pub mod change;
 pub mod consistency;
 pub mod create;
