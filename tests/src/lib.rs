@@ -3,6 +3,7 @@
 //! A package of its own, so that no library carries the dependencies of tests that run whole programs.
 
 pub mod differential;
+pub mod etc;
 pub mod exports;
 pub mod failures;
 pub mod fixtures;

@@ -1,5 +1,6 @@
 //! One file for each command.
 
+#[cfg(feature = "azure-kv")]
 pub(crate) mod azure_fetch_key;
 pub(crate) mod completion;
 pub(crate) mod decrypt;
@@ -11,13 +12,14 @@ pub(crate) mod exec_file;
 pub(crate) mod filestatus;
 pub(crate) mod groups;
 pub(crate) mod init;
+#[cfg(feature = "age")]
 pub(crate) mod keygen;
 #[cfg(feature = "keyservice")]
 pub(crate) mod keyservice;
-#[cfg(not(feature = "keyservice"))]
-pub(crate) mod later;
 pub(crate) mod legacy;
 pub(crate) mod man;
+#[cfg(not(all(feature = "age", feature = "azure-kv", feature = "keyservice")))]
+pub(crate) mod not_built;
 pub(crate) mod publish;
 pub(crate) mod rotate;
 pub(crate) mod set;

@@ -6,5 +6,6 @@ pub(crate) mod exec;
 pub(crate) mod janitor;
 pub(crate) mod scratch;
 pub(crate) mod signals;
+#[cfg(feature = "age")]
 pub(crate) mod terminal;
 pub(crate) mod user;

@@ -10,6 +10,13 @@ mod condense;
 mod guard;
 mod offline;
 mod output;
+#[cfg(any(
+    feature = "aws-kms",
+    feature = "azure-kv",
+    feature = "gcp-kms",
+    feature = "huawei-kms",
+    feature = "vault"
+))]
 mod remembered;
 mod whole;
 
@@ -33,9 +40,11 @@ pub mod services;
 pub mod status;
 pub mod system;
 
+#[cfg(feature = "age")]
 pub use ksops_age;
 #[cfg(feature = "aws-kms")]
 pub use ksops_aws_kms;
+#[cfg(feature = "azure-kv")]
 pub use ksops_azure_kv;
 pub use ksops_config;
 pub use ksops_core;
