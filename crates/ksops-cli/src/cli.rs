@@ -16,7 +16,7 @@ use crate::commands::keyservice;
 use crate::commands::not_built;
 use crate::commands::{
     completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, groups, init, legacy, man,
-    publish, rotate, set, unset, updatekeys, version, view,
+    publish, rotate, set, unset, updatekeys, verify, version, view,
 };
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
@@ -95,6 +95,7 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::ExecFile => return exec_file::run(context, call),
         Command::View => view::run(context, call)?,
         Command::Man => man::run(context, call)?,
+        Command::Verify => verify::run(context, call)?,
         #[cfg(feature = "azure-kv")]
         Command::AzureFetchKey => azure_fetch_key::run(context, call)?,
         #[cfg(not(feature = "azure-kv"))]

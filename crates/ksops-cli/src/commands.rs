@@ -25,5 +25,6 @@ pub(crate) mod rotate;
 pub(crate) mod set;
 pub(crate) mod unset;
 pub(crate) mod updatekeys;
+pub(crate) mod verify;
 pub(crate) mod version;
 pub(crate) mod view;

@@ -29,6 +29,7 @@ impl Levels {
     pub(crate) const MAN: Self = Self(1 << 21);
     pub(crate) const AZURE: Self = Self(1 << 22);
     pub(crate) const AZURE_FETCH_KEY: Self = Self(1 << 23);
+    pub(crate) const VERIFY: Self = Self(1 << 24);
 
     /// Commands that work on the content of encrypted files and so ask key services.
     pub(crate) const CONTENT: Self = Self::ENCRYPT
@@ -51,7 +52,8 @@ impl Levels {
         .or(Self::INIT)
         .or(Self::VIEW)
         .or(Self::DOCTOR)
-        .or(Self::AZURE_FETCH_KEY);
+        .or(Self::AZURE_FETCH_KEY)
+        .or(Self::VERIFY);
     /// Every level there is.
     pub(crate) const ALL: Self =
         Self::TOP.or(Self::WORK).or(Self::COMPLETION).or(Self::MAN).or(Self::GROUPS).or(Self::AZURE);

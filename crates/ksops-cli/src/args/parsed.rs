@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Doctor,
     Man,
     AzureFetchKey,
+    Verify,
     /// No subcommand: the switches `encrypt`, `decrypt`, `rotate` and the value flag `set` give the mode; none: edit.
     Legacy,
 }
