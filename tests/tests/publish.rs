@@ -102,7 +102,7 @@ fn s3(aws: &Exports, method: &str, path: &str) -> String {
             "--noproxy",
             "*",
             "--aws-sigv4",
-            "aws:amz:eu-west-1:s3",
+            "aws:amz:us-east-1:s3",
             "--user",
             "rig:rig",
             "-X",
@@ -125,7 +125,7 @@ fn s3_gets_the_file_or_a_copy_for_other_keys() {
     let run = |program: &Program, args: &[&str]| {
         let call = program.call(&bench.sandbox).env("SOPS_AGE_KEY_FILE", bench.sandbox.path("keys.txt"));
         let call = aws.all().iter().fold(call, |call, (name, value)| call.env(name, value));
-        call.env("AWS_REGION", "eu-west-1").args(args).run()
+        call.env("AWS_REGION", "us-east-1").args(args).run()
     };
     let place = "  - s3_bucket: ksops-publish\n    s3_prefix: team/\n";
     bench.rules(place);
