@@ -6,6 +6,7 @@ use ksops::decrypt::DecryptError;
 use ksops::edit::Shown;
 use ksops::encrypt::{EncryptError, Encrypted};
 use ksops::ksops_stores::format::Format;
+use ksops::layout::Layout;
 use ksops::open::{OpenRequest, Opened, open};
 use ksops::save::{Keys, SaveRequest, save};
 use ksops::services::Services;
@@ -31,6 +32,7 @@ pub(crate) struct Opening {
     /// The format of the output.
     pub output_format: Format,
     indent: Option<i64>,
+    layout: Layout,
 }
 
 /// Reads and decrypts what is at `place`.
@@ -63,7 +65,8 @@ pub(crate) fn open_at(
         context.ui.warning(&warning);
     }
     let indent = formats::indent(flags, &config.stores(), output_format);
-    Ok(Opening { opened, original, services, output_format, indent })
+    let layout = formats::layout(context.program, flags, &config.stores(), output_format)?;
+    Ok(Opening { opened, original, services, output_format, indent, layout })
 }
 
 /// Reads and decrypts a file in the format that its name tells; it is not going to be changed.
@@ -90,9 +93,9 @@ impl Opening {
         opened: Opened,
         services: Arc<Services>,
         output_format: Format,
-        indent: Option<i64>,
+        (indent, layout): (Option<i64>, Layout),
     ) -> Self {
-        Self { opened, original: Zeroizing::new(Vec::new()), services, output_format, indent }
+        Self { opened, original: Zeroizing::new(Vec::new()), services, output_format, indent, layout }
     }
 
     /// The text for an editor.
@@ -100,7 +103,7 @@ impl Opening {
     /// # Errors
     /// [`Kind::Print`] if the format cannot hold it.
     pub(crate) fn text(&self, shown: Shown) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let text = self.opened.text(shown, self.output_format, self.indent, &self.original);
+        let text = self.opened.text(shown, self.output_format, self.indent, &self.original, self.layout);
         text.map_err(|error| Failure::new(Kind::Print, format!("Could not marshal tree: {error}")))
     }
 
@@ -127,6 +130,7 @@ impl Opening {
             policy: context.program.policy(),
             as_string: flags.is_set("as-string"),
             allow_unencrypted: flags.is_set("allow-unencrypted"),
+            layout: self.layout,
         }
     }
 

@@ -22,6 +22,7 @@ use crate::ini::load::load as load_ini;
 use crate::ini::metadata as ini_metadata;
 use crate::json::emit::{self as json_emit, Indent, JsonEmitError};
 use crate::json::load::{JsonError, load as load_json};
+use crate::misfit::Misfit;
 use crate::notice::Notice;
 use crate::toml::emit::emit as emit_toml;
 use crate::toml::emit_like::emit_like as emit_toml_like;
@@ -30,6 +31,7 @@ use crate::toml::load::load as load_toml;
 use crate::wiped::Wiped;
 use crate::yaml::emit::{EmitError, YamlWriter, emit_value};
 use crate::yaml::load::{LoadError, load_keeping_numbers as load_yaml};
+use crate::yaml::preserve::{Faith, emit_like as emit_yaml_like};
 
 /// The key of the content of a binary file.
 const BINARY_KEY: &str = "data";
@@ -278,16 +280,73 @@ pub fn write_encrypted(
     format: Format,
     layout: Layout<'_>,
 ) -> Result<Vec<u8>, WriteError> {
-    for branch in &mut branches {
+    put_metadata(&mut branches, metadata, format)?;
+    let format = if format == Format::Binary { Format::Json } else { format };
+    let mut text = write_plain(branches, format, layout)?;
+    Ok(std::mem::take(&mut *text))
+}
+
+fn put_metadata(branches: &mut [Branch], metadata: &Branch, format: Format) -> Result<(), WriteError> {
+    for branch in branches {
         match format {
             Format::Dotenv => dotenv_metadata::put_metadata(branch, metadata)?,
             Format::Ini => ini_metadata::put_metadata(branch, metadata)?,
             Format::Yaml | Format::Json | Format::Toml | Format::Binary => wire::append(branch, metadata),
         }
     }
-    let format = if format == Format::Binary { Format::Json } else { format };
-    let mut text = write_plain(branches, format, layout)?;
-    Ok(std::mem::take(&mut *text))
+    Ok(())
+}
+
+/// Prints a plain file with the layout of the text that it was read from, in the same format: only what changed is
+/// printed anew. What comes out was read again and compared.
+///
+/// # Errors
+/// [`Misfit`] if the layout cannot be kept.
+pub fn write_plain_like(
+    branches: &[Branch],
+    format: Format,
+    like: &[u8],
+    indent: Option<i64>,
+) -> Result<Zeroizing<Vec<u8>>, Misfit> {
+    write_like(branches, format, like, indent, Faith::Values)
+}
+
+/// As [`write_plain_like`], for an encrypted file.
+///
+/// # Errors
+/// [`WriteError`] if the metadata have no form; in the result, why the layout cannot be kept, and the documents with the
+/// metadata in them.
+pub fn write_encrypted_like(
+    mut branches: Vec<Branch>,
+    metadata: &Branch,
+    format: Format,
+    like: &[u8],
+    indent: Option<i64>,
+) -> Result<Result<Vec<u8>, (Misfit, Vec<Branch>)>, WriteError> {
+    put_metadata(&mut branches, metadata, format)?;
+    Ok(match write_like(&branches, format, like, indent, Faith::Tree) {
+        Ok(mut text) => Ok(std::mem::take(&mut *text)),
+        Err(misfit) => Err((misfit, branches)),
+    })
+}
+
+fn write_like(
+    branches: &[Branch],
+    format: Format,
+    like: &[u8],
+    indent: Option<i64>,
+    faith: Faith,
+) -> Result<Zeroizing<Vec<u8>>, Misfit> {
+    match format {
+        Format::Yaml => Ok(into_bytes(emit_yaml_like(like, branches, indent, faith)?)),
+        _ => Err(Misfit::somewhere(format!("{format} files"))),
+    }
+}
+
+/// Whether a file of this format can keep its layout by [`write_plain_like`].
+#[must_use]
+pub fn keeps_layout(format: Format) -> bool {
+    matches!(format, Format::Yaml)
 }
 
 /// Prints a part of a file, as `--extract` shows it.

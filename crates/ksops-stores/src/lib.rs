@@ -8,6 +8,7 @@ pub mod flat;
 pub mod format;
 pub mod ini;
 pub mod json;
+pub mod misfit;
 mod newline;
 pub mod notice;
 pub mod scalar;

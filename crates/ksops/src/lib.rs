@@ -8,6 +8,7 @@ mod beside;
 mod condense;
 mod guard;
 mod output;
+mod sheet;
 mod whole;
 
 pub mod change;
@@ -19,6 +20,7 @@ pub mod edit;
 pub mod encrypt;
 pub mod environment;
 pub mod extract;
+pub mod layout;
 pub mod open;
 pub mod policy;
 pub mod redact;

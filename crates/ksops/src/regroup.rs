@@ -15,6 +15,7 @@ use ksops_stores::format::Format;
 
 use crate::decrypt::DecryptError;
 use crate::encrypt::EncryptError;
+use crate::layout::Layout as Keeping;
 use crate::save;
 use crate::services::Services;
 use crate::system::OsRandom;
@@ -47,7 +48,8 @@ impl Closed {
         Ok(recover(key_groups, *shamir_threshold, &services.as_slice(), order)?)
     }
 
-    /// Encrypts the data key for other groups, and prints the file with them. `original` is its text.
+    /// Encrypts the data key for other groups, and prints the file with them. `original` is its text; `form` says the
+    /// indentation, and whether the layout is kept.
     ///
     /// # Errors
     /// [`EncryptError`] if the data key cannot be encrypted for every key, or the output does not read as it should;
@@ -58,10 +60,10 @@ impl Closed {
         groups: &[KeyGroup],
         threshold: usize,
         original: &[u8],
-        indent: Option<i64>,
+        form: (Option<i64>, Keeping),
         services: &Services,
     ) -> Result<Vec<u8>, EncryptError> {
-        self.regroup_with(data_key, (groups, threshold), original, indent, services, &OsRandom::default())
+        self.regroup_with(data_key, (groups, threshold), original, form, services, &OsRandom::default())
     }
 
     fn regroup_with(
@@ -69,7 +71,7 @@ impl Closed {
         data_key: &DataKey,
         (groups, threshold): (&[KeyGroup], usize),
         original: &[u8],
-        indent: Option<i64>,
+        (indent, keeping): (Option<i64>, Keeping),
         services: &Services,
         random: &dyn Random,
     ) -> Result<Vec<u8>, EncryptError> {
@@ -77,7 +79,17 @@ impl Closed {
         save::regroup(&mut metadata, data_key, groups, threshold, services, random)?;
         let block = wire::to_branch(&metadata);
         let layout = Layout { indent, like: Some(original) };
-        let output = file::write_encrypted(branches.clone(), &block, format, layout)?;
+        let kept = match keeping.is_kept() && file::keeps_layout(format) {
+            true => Some(file::write_encrypted_like(branches.clone(), &block, format, original, indent)?),
+            false => None,
+        };
+        let output = match kept {
+            Some(Ok(text)) => text,
+            Some(Err((misfit, _))) if keeping == Keeping::PreserveStrictly => {
+                return Err(EncryptError::Layout(misfit));
+            }
+            _ => file::write_encrypted(branches.clone(), &block, format, layout)?,
+        };
         // Nothing but the groups may be different (security.md S11).
         let read = file::read_encrypted(&output, format, true)?;
         let same_block = read

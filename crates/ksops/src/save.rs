@@ -12,6 +12,7 @@ use ksops_core::tree::selection::Selection;
 use ksops_stores::format::Format;
 
 use crate::encrypt::{EncryptError, EncryptRequest, Encrypted};
+use crate::layout::Layout;
 use crate::open::Opened;
 use crate::policy::Policy;
 use crate::services::Services;
@@ -30,6 +31,8 @@ pub struct SaveRequest {
     pub as_string: bool,
     /// Accepts an output in which nothing is encrypted (security.md S1).
     pub allow_unencrypted: bool,
+    /// Whether the layout of the file is kept, if the format stays.
+    pub layout: Layout,
 }
 
 /// The data key, and who holds it.
@@ -54,7 +57,7 @@ pub enum Keys {
 }
 
 /// Encrypts an opened file again. Values that stand where they stood and did not change keep their text, unless the data
-/// key is a new one. `original` is the text of the file, whose layout is kept where the format can (TOML).
+/// key is a new one. `original` is the text of the file, whose layout is kept if the request says so (TOML always).
 ///
 /// The output is read and decrypted again and compared before it is given out (security.md S11).
 ///
@@ -105,7 +108,7 @@ pub fn save_with(
         regroup(&mut metadata, data_key, &groups, threshold, services, random)?;
     }
     let like = (opened.format == request.output_format).then_some(original);
-    let output = whole::print(branches, &metadata, &request, like)?;
+    let output = whole::print(branches, &metadata, &request, like, &mut warnings)?;
     whole::check(&output, &metadata, &request, data_key, || Ok(Cow::Borrowed(&opened.branches)))?;
     Ok(Encrypted { text: output, warnings })
 }
@@ -142,5 +145,6 @@ fn request_of(
         policy: request.policy,
         as_string: request.as_string,
         allow_unencrypted: request.allow_unencrypted,
+        layout: request.layout,
     })
 }

@@ -90,6 +90,7 @@ pub fn encrypt(case: &Case) -> Outcome {
             policy: Policy::Warn,
             as_string: false,
             allow_unencrypted: true,
+            layout: Default::default(),
         };
         let random = Stream::new(case.stream);
         let encrypted = encrypt_with(&case.text, &request, &services(case), &random, &FixedClock(now));
@@ -118,6 +119,7 @@ pub fn decrypt(case: &Case, text: &[u8]) -> Outcome {
             indent: indent(case.indent),
             policy: Policy::Warn,
             decryption_order: DecryptionOrder::default(),
+            layout: Default::default(),
         };
         let decrypted = decrypt::decrypt(text, &request, &services(case)).map_err(|error| match &error {
             DecryptError::Load(error) => unread(1, error),

@@ -82,6 +82,8 @@ pub(crate) const SEVERAL: Levels = Levels::ENCRYPT
     .or(Levels::UNSET)
     .or(Levels::UPDATEKEYS)
     .or(Levels::FILESTATUS);
+/// Where files are written or shown.
+const LAID_OUT: Levels = TOP.or(Levels::CONTENT).or(VIEW);
 /// Where values are encrypted.
 const WRITES: Levels = CHANGES.or(Levels::ENCRYPT);
 
@@ -204,6 +206,8 @@ pub(crate) static FLAGS: &[Flag] = &[
 
     from_env("config", "", "SOPS_CONFIG", VALUE, TOP.or(Levels::WORK), "FILE", "Use this configuration file, do not search for one"),
     row("indent", "", NUMBER, TOP.or(Levels::WORK), "N", "Number of spaces to indent YAML and JSON by"),
+    from_env("layout", "", "KSOPS_LAYOUT", VALUE, LAID_OUT, "WAY", "preserve: change only the bytes of what changes; upstream: lay the file out as sops does"),
+    row("strict-layout", "", OFF, LAID_OUT, "", "Treat it as an error if the layout of a file cannot be kept"),
     row("verbose", "", OFF, TOP.or(Levels::WORK), "", "Report more on standard error"),
     row("strict", "", OFF, TOP.or(Levels::WORK), "", "Treat flags without effect as errors"),
     from_env("disable-version-check", "", "SOPS_DISABLE_VERSION_CHECK", OFF, TOP, "", "Accepted; the network is never asked"),
@@ -213,10 +217,12 @@ pub(crate) static FLAGS: &[Flag] = &[
 ];
 
 /// Flags that count for a subcommand although they stand before it.
-pub(crate) const REACHING: &[&str] = &["config", "indent", "mac-only-encrypted", "strict", "verbose"];
+pub(crate) const REACHING: &[&str] =
+    &["config", "indent", "layout", "mac-only-encrypted", "strict", "strict-layout", "verbose"];
 
 /// The same for most commands as `sops`, where `--verbose` stays without effect and gets a warning.
-pub(crate) const REACHING_AS_SOPS: &[&str] = &["config", "indent", "mac-only-encrypted", "strict"];
+pub(crate) const REACHING_AS_SOPS: &[&str] =
+    &["config", "indent", "layout", "mac-only-encrypted", "strict", "strict-layout"];
 
 /// The flag a level knows under this name or alias.
 pub(crate) fn find(name: &str, levels: Levels) -> Option<&'static Flag> {
