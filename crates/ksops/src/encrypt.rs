@@ -40,6 +40,9 @@ use crate::whole;
 /// The version that is written into files: the release of upstream whose format this is.
 pub const FORMAT_VERSION: &str = "3.13.3";
 
+/// It may stand at the start of a text whose layout was kept.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// How many paths a message names.
 const NAMED_PATHS: usize = 5;
 
@@ -447,6 +450,7 @@ fn verify(
     let mut metadata = None;
     let mut wanted = wanted.map(<[u64]>::iter);
     let mut inputs = YamlReader::new(input).keeping_numbers(true);
+    let output = output.strip_prefix(BYTE_ORDER_MARK).unwrap_or(output);
     // The block that every document ends with is parsed once.
     let short = without_repeated_blocks(output);
     // Numbers that kept their text must have it again.

@@ -26,6 +26,7 @@ mod same;
 mod scalar;
 mod source;
 mod style;
+mod tail;
 
 /// The mark at the start of a text that says its encoding.
 const BYTE_ORDER_MARK: &str = "\u{feff}";

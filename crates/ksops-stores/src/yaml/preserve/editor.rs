@@ -53,8 +53,10 @@ pub(super) struct Editor<'e, 'a, 't> {
     /// Nodes that change, or in which something does.
     touched: HashSet<NodeId>,
     /// The collections around the place.
-    around: Vec<NodeId>,
+    pub(super) around: Vec<NodeId>,
     deferred: Vec<Deferred<'t>>,
+    /// Keys that are aliases, and their collections.
+    keys: Vec<(NodeId, Vec<NodeId>)>,
     /// Whether a leaf or comment changed, by its place in the text: tells what comments stand beside that belong to no
     /// node.
     pub(super) marks: Vec<(usize, bool)>,
@@ -67,8 +69,17 @@ impl<'e, 'a, 't> Editor<'e, 'a, 't> {
         printer: Printer,
         edits: &'e mut Edits,
     ) -> Self {
-        let (touched, around, deferred, marks) = (HashSet::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { source, outline, printer, edits, touched, around, deferred, marks }
+        Self {
+            source,
+            outline,
+            printer,
+            edits,
+            touched: HashSet::new(),
+            around: Vec::new(),
+            deferred: Vec::new(),
+            keys: Vec::new(),
+            marks: Vec::new(),
+        }
     }
 
     /// Notes all changes of the document.
@@ -94,6 +105,14 @@ impl<'e, 'a, 't> Editor<'e, 'a, 't> {
                 self.around = around;
                 self.touch(at);
                 self.replace_value(at, node, home)?;
+            }
+        }
+        for (key, around) in std::mem::take(&mut self.keys) {
+            let Content::Alias(names) = outline.document.node(key).content else { continue };
+            if self.is_touched_in(names) {
+                self.around = around;
+                self.touch_around();
+                self.replace_key(key, names)?;
             }
         }
         Ok(())
@@ -163,7 +182,10 @@ impl<'e, 'a, 't> Editor<'e, 'a, 't> {
             match *pair {
                 (Some(old), Some(new)) => match &branch.entries[new] {
                     Entry::Comment(comment) => self.comment(children[old], comment)?,
-                    Entry::Item(_, node) => self.value(children[old], node, home, depth)?,
+                    Entry::Item(_, node) => {
+                        self.note_key(children[old]);
+                        self.value(children[old], node, home, depth)?;
+                    }
                 },
                 (Some(old), None) => self.remove(children[old], &children, &pairs, number, home)?,
                 (None, Some(new)) => {
@@ -174,6 +196,15 @@ impl<'e, 'a, 't> Editor<'e, 'a, 't> {
         }
         self.around.pop();
         Ok(())
+    }
+
+    fn note_key(&mut self, at: usize) {
+        let outline = self.outline;
+        if let Some(key) = outline.places[at].key
+            && matches!(outline.document.node(key).content, Content::Alias(_))
+        {
+            self.keys.push((key, self.around.clone()));
+        }
     }
 
     fn list(&mut self, at: usize, list: &'t [Node], depth: usize) -> Result<(), Misfit> {

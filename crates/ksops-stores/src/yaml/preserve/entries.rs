@@ -11,25 +11,30 @@ use crate::yaml::preserve::align::Pair;
 use crate::yaml::preserve::editor::{Editor, Home};
 use crate::yaml::preserve::edits::{STAND_IN, Slot};
 use crate::yaml::preserve::print::{self, Text, comment_text};
+use crate::yaml::preserve::tail::APART;
 
 impl Editor<'_, '_, '_> {
     /// Where what stands at a place ends.
     pub(super) fn end_of(&self, at: usize) -> usize {
-        let outline = self.outline;
         let (mut end, mut next) = (0, at);
-        while next < at + outline.places[at].size {
-            let place = outline.places[next];
-            let own = match (place.kind, place.node) {
-                (PlaceKind::Comment { span }, _) => span.end as usize,
-                (PlaceKind::Leaf, Some(id)) => self.content_end(id),
-                (PlaceKind::Alias, Some(id)) => outline.document.node(id).span.end as usize,
-                (_, Some(id)) if self.is_flow(id) => outline.document.node(id).span.end as usize,
-                _ => 0,
-            };
-            end = end.max(own);
-            next += if matches!(place.kind, PlaceKind::Alias) { place.size.max(1) } else { 1 };
+        let places = &self.outline.places;
+        while next < at + places[at].size {
+            end = end.max(self.end_of_one(next));
+            next += if matches!(places[next].kind, PlaceKind::Alias) { places[next].size.max(1) } else { 1 };
         }
         end
+    }
+
+    /// Where a place itself ends, what is in it left out; 0 for a collection by indentation.
+    pub(super) fn end_of_one(&self, at: usize) -> usize {
+        let (place, document) = (self.outline.places[at], &self.outline.document);
+        match (place.kind, place.node) {
+            (PlaceKind::Comment { span }, _) => span.end as usize,
+            (PlaceKind::Leaf, Some(id)) => self.content_end(id),
+            (PlaceKind::Alias, Some(id)) => document.node(id).span.end as usize,
+            (_, Some(id)) if self.is_flow(id) => document.node(id).span.end as usize,
+            _ => 0,
+        }
     }
 
     fn is_flow(&self, id: ksops_yaml::syntax::NodeId) -> bool {
@@ -41,7 +46,7 @@ impl Editor<'_, '_, '_> {
     }
 
     /// Where an entry starts, its key or dash included.
-    fn start_of(&self, at: usize, home: Home) -> Option<usize> {
+    pub(super) fn start_of(&self, at: usize, home: Home) -> Option<usize> {
         let place = self.outline.places[at];
         match (place.kind, place.key, place.node) {
             (PlaceKind::Comment { span }, ..) => Some(span.start as usize),
@@ -133,7 +138,10 @@ impl Editor<'_, '_, '_> {
     /// Takes away whole lines. If the text does not end with a line break, it does not afterwards.
     fn remove_lines(&mut self, start: usize, end: usize) {
         let source = self.source;
-        let (first, behind) = (source.line_start(start), source.next_line(end));
+        let (mut first, behind) = (source.line_start(start), source.next_line(end));
+        if source.slice(start, end).starts_with("sops") {
+            first = self.without_apart(first);
+        }
         if behind == source.text.len() && !source.has_break_before(behind) && first > 0 {
             let before = source.slice(0, first);
             let cut =
@@ -141,6 +149,16 @@ impl Editor<'_, '_, '_> {
             self.edits.delete(cut.len(), behind);
         } else {
             self.edits.delete(first, behind);
+        }
+    }
+
+    /// The line that sets metadata apart goes with them.
+    fn without_apart(&self, first: usize) -> usize {
+        let before = self.source.slice(0, first);
+        let before = before.strip_suffix(self.printer.line_break).unwrap_or(before);
+        match before.strip_suffix(APART) {
+            Some(rest) if rest.ends_with(self.printer.line_break) => rest.len(),
+            _ => first,
         }
     }
 
@@ -197,7 +215,14 @@ impl Editor<'_, '_, '_> {
         } else {
             let mut text = Text::default();
             printer.entry(&mut text, entry, column).map_err(|misfit| self.misfit(at, &misfit.construct))?;
-            self.insert_lines(at, text, column, children, pairs, number, home)?;
+            let tail = match (at, entry) {
+                (0, Entry::Item(key, _)) if key == "sops" => self.tail(children),
+                _ => None,
+            };
+            match tail {
+                Some(tail) => self.insert_at(tail.place, &tail.before, text),
+                None => self.insert_lines(at, text, column, children, pairs, number, home)?,
+            }
         }
         if matches!(entry, Entry::Item(_, Node::Leaf(Value::Text(text))) if text.expose() == STAND_IN.as_bytes())
         {
@@ -230,7 +255,7 @@ impl Editor<'_, '_, '_> {
     fn insert_lines(
         &mut self,
         at: usize,
-        mut text: Text,
+        text: Text,
         column: usize,
         children: &[usize],
         pairs: &[Pair],
@@ -238,17 +263,13 @@ impl Editor<'_, '_, '_> {
         home: Home,
     ) -> Result<(), Misfit> {
         let source = self.source;
-        let previous = pairs[..number].iter().rev().find_map(|pair| pair.0.map(|old| children[old]));
+        // A comment behind the document's end is no place for anything.
+        let document_end = self.outline.document.span.end as usize;
+        let is_inside = |at: &usize| self.end_of(*at) <= document_end;
+        let previous =
+            pairs[..number].iter().rev().filter_map(|pair| pair.0.map(|old| children[old])).find(is_inside);
         if let Some(previous) = previous {
-            let place = source.next_line(self.end_of(previous));
-            if !source.has_break_before(place) {
-                // The last line has no break, nor shall the new last one have any.
-                let line_break = self.printer.line_break;
-                let end = text.strip_suffix(line_break).unwrap_or(&text).len();
-                text.truncate(end);
-                text.insert_str(0, line_break);
-            }
-            self.edits.insert(place, text);
+            self.insert_at(source.next_line(self.end_of(previous)), "", text);
             return Ok(());
         }
         let next = pairs[number..].iter().find_map(|pair| pair.0.map(|old| children[old]));
@@ -257,6 +278,19 @@ impl Editor<'_, '_, '_> {
         };
         self.edits.insert(start, shifted(&text, column));
         Ok(())
+    }
+
+    /// Puts whole lines at the start of a line, or at the end of the text.
+    fn insert_at(&mut self, place: usize, before: &str, mut text: Text) {
+        text.insert_str(0, before);
+        if !self.source.has_break_before(place) {
+            // The last line has no break, nor shall the new last one have any.
+            let line_break = self.printer.line_break;
+            let end = text.strip_suffix(line_break).unwrap_or(&text).len();
+            text.truncate(end);
+            text.insert_str(0, line_break);
+        }
+        self.edits.insert(place, text);
     }
 
     fn insert_in_flow(
@@ -307,7 +341,12 @@ impl Editor<'_, '_, '_> {
         let (start, end) = (span.start as usize, span.end as usize);
         self.marks.push((start, true));
         let column = self.column_of(children, home);
-        if home == Home::List && self.source.is_first_on_line(start) {
+        let before = pairs[..number].iter().rev().find_map(|pair| pair.0.map(|old| children[old]));
+        let behind = pairs[number + 1..].iter().find_map(|pair| pair.0.map(|old| children[old]));
+        // A comment may belong behind an element that stands behind it.
+        let is_in_order = before.is_none_or(|at| self.end_of(at) <= start)
+            && behind.and_then(|at| self.start_of(at, home)).is_none_or(|next| next >= end);
+        if home == Home::List && is_in_order && self.source.is_first_on_line(start) {
             let column = column.unwrap_or_else(|| self.source.column(start));
             let mut text = Text::default();
             self.printer
@@ -316,6 +355,13 @@ impl Editor<'_, '_, '_> {
             let length = text.strip_suffix(self.printer.line_break).unwrap_or(&text).len();
             text.truncate(length);
             self.edits.replace(self.source.line_start(start), end, text);
+            return Ok(());
+        }
+        if home == Home::FlowList && self.source.is_first_on_line(start) {
+            // On a line of its own it stays there.
+            let mut text = print::flow(node).map_err(|misfit| self.misfit(at, &misfit.construct))?;
+            text.push(',');
+            self.edits.replace(start, end, text);
             return Ok(());
         }
         self.remove_comment(start, end);
@@ -363,14 +409,21 @@ impl Editor<'_, '_, '_> {
             self.edits.replace(start, end, text);
             return Ok(());
         }
-        let next = pairs.get(number + 1).and_then(|pair| pair.0).map(|old| children[old]);
-        let Some(next) = next.and_then(|next| self.start_of(next, Home::FlowList)) else {
-            return Err(self.misfit(at, "a comment at the end of a flow collection"));
-        };
-        text.push_str(self.printer.line_break);
-        let column = self.source.column(start);
-        text.extend(std::iter::repeat_n(' ', column));
-        self.edits.replace(start, next, text);
+        let line_end = self.source.line_end(end);
+        if self.source.is_first_on_line(start) && self.source.slice(end, line_end).trim() == "," {
+            self.edits.replace(start, line_end, text);
+            return Ok(());
+        }
+        // Behind the collection, if nothing else is there.
+        let around = self.around.last().map(|id| self.outline.document.node(*id).span.end as usize);
+        let behind = around.unwrap_or(end);
+        let line_end = self.source.line_end(behind);
+        if !self.source.slice(behind, line_end).trim_matches([' ', '\t', ']', '}', ',']).is_empty() {
+            return Err(self.misfit(at, "a comment in a flow collection"));
+        }
+        self.remove_from_flow(at, start, end, children, pairs, number)?;
+        text.insert(0, ' ');
+        self.edits.insert(line_end, text);
         Ok(())
     }
 

@@ -306,12 +306,29 @@ fn key_text(key: &Key, node: &Node) -> Result<Text, Misfit> {
 }
 
 fn empty(node: &Node) -> Result<Printed, Misfit> {
-    let text = match node {
-        Node::Map(branch) if branch.entries.is_empty() => "{}",
-        Node::List(list) if list.is_empty() => "[]",
-        _ => return Err(unprintable("a comment in an empty mapping or list")),
+    let (text, comments): (_, Vec<&Comment>) = match node {
+        Node::Map(branch) => ("{}", branch.entries.iter().filter_map(comment_of_entry).collect()),
+        Node::List(list) => ("[]", list.iter().filter_map(comment_of_item).collect()),
+        _ => ("", Vec::new()),
     };
-    Ok(Printed::line(Zeroizing::new(text.to_owned())))
+    let mut text = Zeroizing::new(text.to_owned());
+    match comments.as_slice() {
+        [] => {}
+        [comment] => {
+            text.push(' ');
+            text.push_str(&comment_text(comment)?);
+        }
+        _ => return Err(unprintable("comments in an empty mapping or list")),
+    }
+    Ok(Printed::line(text))
+}
+
+fn comment_of_entry(entry: &Entry) -> Option<&Comment> {
+    if let Entry::Comment(comment) = entry { Some(comment) } else { None }
+}
+
+fn comment_of_item(node: &Node) -> Option<&Comment> {
+    if let Node::Comment(comment) = node { Some(comment) } else { None }
 }
 
 /// Whether a collection has nothing in it but comments.

@@ -169,9 +169,9 @@ fn digest_node(node: &Node, hasher: &mut DefaultHasher) {
         }
         Node::Comment(comment) if comment.text.expose().is_empty() => {}
         Node::Comment(comment) => (b'#', comment.text.expose()).hash(hasher),
-        Node::Leaf(value) => match value {
+        // A text that a number has stays in the file or is printed from the value.
+        Node::Leaf(value) => match value.plain() {
             Value::Text(text) => (b't', text.expose()).hash(hasher),
-            Value::Written(number) => (b'w', number.text.expose()).hash(hasher),
             Value::Int(int) => (b'i', int).hash(hasher),
             Value::Float(float) => (b'f', if float.is_nan() { 0 } else { float.to_bits() }).hash(hasher),
             Value::Bool(truth) => (b'b', truth).hash(hasher),

@@ -172,6 +172,16 @@ impl Editor<'_, '_, '_> {
         }
     }
 
+    /// Writes a key out that is an alias of a value that changed.
+    pub(super) fn replace_key(&mut self, key: NodeId, names: NodeId) -> Result<(), Misfit> {
+        let document = &self.outline.document;
+        let Content::Scalar(text, _) = &document.node(names).content else { return Ok(()) };
+        let span = document.node(key).span;
+        let text = print::flow_scalar(&Value::text(text.as_ref()))?;
+        self.edits.replace(span.start as usize, span.end as usize, text);
+        Ok(())
+    }
+
     /// Puts another value in the place of one of another kind, or of an alias.
     pub(super) fn replace_value(&mut self, at: usize, node: &Node, home: Home) -> Result<(), Misfit> {
         let Some(id) = self.outline.places[at].node else { return Ok(()) };
