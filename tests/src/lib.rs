@@ -5,6 +5,7 @@
 pub mod differential;
 pub mod failures;
 pub mod fixtures;
+pub mod laws;
 pub mod layout;
 pub mod oracle;
 pub mod parallel;

@@ -314,7 +314,7 @@ impl Editor<'_, '_, '_> {
                 let start = self.start_of(next, Home::FlowMap).unwrap_or(0);
                 self.edits.insert(start, Zeroizing::new(format!("{}, ", *text)));
             }
-            (None, None) if pairs[..number].iter().any(|pair| pair.1.is_some()) => {
+            (None, None) if pairs[..number].iter().any(|pair| pair.0.is_none()) => {
                 return Err(self.misfit(at, "several new entries in an empty flow collection"));
             }
             (None, None) => {
@@ -455,11 +455,8 @@ impl Editor<'_, '_, '_> {
         let place = self.source.next_line(end);
         for entry in entries {
             let mut text = Text::default();
-            if !self.source.has_break_before(place) {
-                text.push_str(self.printer.line_break);
-            }
             self.printer.entry(&mut text, entry, 0)?;
-            self.edits.insert(place, text);
+            self.insert_at(place, "", text);
             if matches!(entry, Entry::Item(_, Node::Leaf(Value::Text(text))) if text.expose() == STAND_IN.as_bytes())
             {
                 self.edits.mark_slot(Slot { printer: self.printer, column: 0, in_flow: false });

@@ -170,11 +170,50 @@ impl Printer {
     }
 
     fn entries(self, out: &mut Text, branch: &Branch, column: usize) -> Result<(), Misfit> {
-        branch.entries.iter().try_for_each(|entry| self.entry(out, entry, column))
+        let mut beside = None;
+        for (number, entry) in branch.entries.iter().enumerate() {
+            match (entry, branch.entries.get(number + 1)) {
+                // It was read behind the value, and is again.
+                (Entry::Comment(comment), Some(Entry::Item(_, Node::Leaf(_)))) if comment.inline => {
+                    beside = Some(comment);
+                }
+                (entry, _) => {
+                    self.entry(out, entry, column)?;
+                    self.put_beside(out, beside.take(), column)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn items(self, out: &mut Text, list: &[Node], column: usize) -> Result<(), Misfit> {
-        list.iter().try_for_each(|node| self.item(out, node, column))
+        let mut beside = None;
+        for (number, node) in list.iter().enumerate() {
+            match (node, list.get(number + 1)) {
+                (Node::Comment(comment), Some(Node::Leaf(_))) if comment.inline => beside = Some(comment),
+                (node, _) => {
+                    self.item(out, node, column)?;
+                    self.put_beside(out, beside.take(), column)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a comment behind the value that was printed last, if that is on one line, else below.
+    fn put_beside(self, out: &mut Text, comment: Option<&Comment>, column: usize) -> Result<(), Misfit> {
+        let Some(comment) = comment else { return Ok(()) };
+        let end = out.strip_suffix(self.line_break).unwrap_or(out).len();
+        let start = out[..end].rfind(self.line_break).map_or(0, |at| at + self.line_break.len());
+        let is_block = out[..end].lines().count() > 1 && out[start..end].starts_with(&" ".repeat(column + 1));
+        if is_block {
+            return Err(unprintable("a comment behind a value of several lines"));
+        }
+        out.truncate(end);
+        out.push(' ');
+        push(out, &comment_text(comment)?);
+        out.push_str(self.line_break);
+        Ok(())
     }
 
     fn comment(self, out: &mut Text, comment: &Comment, column: usize) -> Result<(), Misfit> {
