@@ -80,7 +80,7 @@ pub fn case(plan: &Plan, number: u64) -> Case {
     let mut case = Case::random(plan.seed, number, Some(kind));
     case.formats = Formats::all(kind.format());
     case.indent = if kind.format() == Format::Yaml { 0 } else { -1 };
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         case.rule = RuleChoice::named("encrypted_regex=^no such key$").unwrap_or(case.rule);
     }
     case
@@ -248,7 +248,8 @@ fn has_secret_comments(text: &[u8]) -> bool {
 /// Lines without value and comment are all there, in their order.
 fn lines(case: &Case, kept: &[u8]) -> Option<Breach> {
     let (input, output) = (String::from_utf8_lossy(&case.text), String::from_utf8_lossy(kept));
-    if case.formats.plain != Format::Yaml || input.contains(['|', '>', '"', '\'', '[', '{', '*', '\u{feff}'])
+    if case.formats.plain != Format::Yaml
+        || input.contains(['|', '>', '"', '\'', '[', '{', '*', '\r', '\u{feff}'])
     {
         return None;
     }

@@ -2,6 +2,7 @@
 //!
 //! A store knows neither keys nor configuration nor files.
 
+mod align;
 pub mod dotenv;
 pub mod file;
 pub mod flat;
@@ -12,6 +13,7 @@ pub mod misfit;
 mod newline;
 pub mod notice;
 pub mod scalar;
+mod splice;
 pub mod toml;
 pub mod wiped;
 pub mod yaml;

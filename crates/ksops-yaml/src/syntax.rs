@@ -162,6 +162,11 @@ impl<'a> Document<'a> {
         self.root = Some(root);
     }
 
+    /// All nodes of the table.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node<'a>> {
+        self.nodes.iter()
+    }
+
     /// The number of nodes in the table.
     #[must_use]
     pub fn len(&self) -> usize {

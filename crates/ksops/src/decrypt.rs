@@ -5,7 +5,7 @@ use ksops_core::keys::decryption_order::DecryptionOrder;
 use ksops_core::keys::recover::RecoverError;
 use ksops_core::tree::branch::{Branch, Node};
 use ksops_core::value::Value;
-use ksops_stores::file::{self, Layout, MetadataError, ReadError, WriteError};
+use ksops_stores::file::{self, Layout, Like, MetadataError, ReadError, WriteError};
 use ksops_stores::format::Format;
 use ksops_stores::misfit::Misfit;
 use zeroize::Zeroizing;
@@ -135,7 +135,7 @@ pub(crate) fn print(
     if request.input_format == format && !is_part {
         layout.like = Some(input);
         if request.layout.is_kept() && file::keeps_layout(format) {
-            match file::write_plain_like(&branches, format, input, request.indent) {
+            match file::write_plain_like(&branches, format, Like::of(input), request.indent) {
                 Ok(text) => return Ok(text),
                 Err(misfit) if request.layout == Keeping::PreserveStrictly => {
                     return Err(DecryptError::Layout(misfit));

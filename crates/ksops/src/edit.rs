@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ksops_core::document::encrypt::reserved_key;
 use ksops_core::metadata::wire::{self, WireError};
-use ksops_stores::file::{self, Layout, MetadataError, ReadError, WriteError};
+use ksops_stores::file::{self, Layout, Like, MetadataError, ReadError, WriteError};
 use ksops_stores::format::Format;
 use ksops_stores::misfit::Misfit;
 use zeroize::Zeroizing;
@@ -91,13 +91,14 @@ impl Opened {
         like: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, Misfit> {
         match shown {
-            Shown::Documents => file::write_plain_like(&self.branches, format, like, indent),
+            Shown::Documents => file::write_plain_like(&self.branches, format, Like::of(like), indent),
             Shown::WithMetadata => {
                 let block = wire::to_branch(&self.metadata);
-                let text = file::write_encrypted_like(self.branches.clone(), &block, format, like, indent);
+                let text =
+                    file::write_encrypted_like(self.branches.clone(), &block, format, Like::of(like), indent);
                 match text {
                     Ok(Ok(text)) => Ok(Zeroizing::new(text)),
-                    Ok(Err((misfit, _))) => Err(misfit),
+                    Ok(Err(not_kept)) => Err(not_kept.misfit),
                     Err(error) => Err(Misfit::of(&error)),
                 }
             }

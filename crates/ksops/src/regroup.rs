@@ -10,7 +10,7 @@ use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::wire;
 use ksops_core::random::Random;
 use ksops_core::tree::branch::Branch;
-use ksops_stores::file::{self, Layout, MetadataError};
+use ksops_stores::file::{self, Layout, Like, MetadataError};
 use ksops_stores::format::Format;
 
 use crate::decrypt::DecryptError;
@@ -80,13 +80,19 @@ impl Closed {
         let block = wire::to_branch(&metadata);
         let layout = Layout { indent, like: Some(original) };
         let kept = match keeping.is_kept() && file::keeps_layout(format) {
-            true => Some(file::write_encrypted_like(branches.clone(), &block, format, original, indent)?),
+            true => Some(file::write_encrypted_like(
+                branches.clone(),
+                &block,
+                format,
+                Like::of(original),
+                indent,
+            )?),
             false => None,
         };
         let output = match kept {
             Some(Ok(text)) => text,
-            Some(Err((misfit, _))) if keeping == Keeping::PreserveStrictly => {
-                return Err(EncryptError::Layout(misfit));
+            Some(Err(not_kept)) if keeping == Keeping::PreserveStrictly => {
+                return Err(EncryptError::Layout(not_kept.misfit));
             }
             _ => file::write_encrypted(branches.clone(), &block, format, layout)?,
         };

@@ -3,13 +3,17 @@
 use std::borrow::Cow;
 
 use ksops_core::clock::Clock;
+use ksops_core::crypto::cipher::Cipher;
 use ksops_core::crypto::data_key::DataKey;
+use ksops_core::crypto::mac;
 use ksops_core::keys::distribute::distribute;
 use ksops_core::keys::key_group::KeyGroup;
 use ksops_core::metadata::model::Metadata;
 use ksops_core::random::Random;
 use ksops_core::tree::selection::Selection;
+use ksops_stores::file::Like;
 use ksops_stores::format::Format;
+use ksops_stores::yaml::preserve;
 
 use crate::encrypt::{EncryptError, EncryptRequest, Encrypted};
 use crate::layout::Layout;
@@ -102,12 +106,22 @@ pub fn save_with(
     let rules = Rules::of(&request);
     let job = Job { request: &request, rules, data_key, random, stash };
     let done = job.seal(&mut branches, clock.now(), &mut warnings)?;
-    metadata.mac = done.sealed.mac;
-    metadata.last_modified = done.sealed.last_modified;
+    let sealed = done.sealed;
+    let (old, new) = ((&*metadata.mac, metadata.last_modified), (&*sealed.mac, sealed.last_modified));
+    // Where the layout is kept, values that did not change leave no trace.
+    let is_same = keys == Keys::Keep
+        && request.layout.is_kept()
+        && branches.iter().map(preserve::digest).eq(opened.digests.iter().copied())
+        && mac::are_same(&mut Cipher::new(data_key), old, new);
+    if !is_same {
+        metadata.mac = sealed.mac;
+        metadata.last_modified = sealed.last_modified;
+    }
     if let Keys::Regroup(groups, threshold) | Keys::Rotate(groups, threshold) = keys {
         regroup(&mut metadata, data_key, &groups, threshold, services, random)?;
     }
     let like = (opened.format == request.output_format).then_some(original);
+    let like = like.map(|text| Like { text, before: Some(&opened.source) });
     let output = whole::print(branches, &metadata, &request, like, &mut warnings)?;
     whole::check(&output, &metadata, &request, data_key, || Ok(Cow::Borrowed(&opened.branches)))?;
     Ok(Encrypted { text: output, warnings })

@@ -19,7 +19,7 @@ pub(crate) struct Sheet<'a> {
 
 enum Kind<'a> {
     /// Laid out as upstream does it.
-    New(YamlReader<'a>, Pages),
+    New(Box<(YamlReader<'a>, Pages)>),
     /// The old text, of which only what changes is written anew; what each document is now.
     Old(Box<Keeper<'a>>, Result<Vec<u64>, Misfit>),
 }
@@ -60,13 +60,13 @@ impl<'a> Sheet<'a> {
         }
         // Address space only; the text then never has to be copied while it grows.
         pages.reserve(text.len() * 6);
-        Ok(Self { kind: Kind::New(YamlReader::new(text).keeping_numbers(true), pages), refused })
+        Ok(Self { kind: Kind::New(Box::new((YamlReader::new(text).keeping_numbers(true), pages))), refused })
     }
 
     /// Reads the next document.
     pub(crate) fn next_branch(&mut self) -> Option<Result<Branch, LoadError>> {
         match &mut self.kind {
-            Kind::New(reader, _) => reader.next_branch(),
+            Kind::New(new) => new.0.next_branch(),
             Kind::Old(keeper, _) => keeper.next_branch(),
         }
     }
@@ -74,7 +74,7 @@ impl<'a> Sheet<'a> {
     /// Takes the document back that was read last.
     pub(crate) fn add(&mut self, branch: Branch) -> Result<(), EmitError> {
         match &mut self.kind {
-            Kind::New(_, pages) => pages.add(branch),
+            Kind::New(new) => new.1.add(branch),
             Kind::Old(keeper, known) => {
                 if let Ok(digests) = known {
                     digests.push(preserve::digest(&branch));
@@ -106,8 +106,8 @@ impl<'a> Sheet<'a> {
     /// Gives the finished text.
     pub(crate) fn finish(self, metadata: Branch) -> Result<String, Unwritable> {
         match self.kind {
-            Kind::New(_, pages) => {
-                pages.finish(metadata).map_err(|error| Unwritable::Other(EncryptError::from(error)))
+            Kind::New(new) => {
+                new.1.finish(metadata).map_err(|error| Unwritable::Other(EncryptError::from(error)))
             }
             Kind::Old(mut keeper, _) => {
                 keeper.drop_stray_comments();

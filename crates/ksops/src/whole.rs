@@ -15,7 +15,7 @@ use ksops_core::metadata::wire;
 use ksops_core::random::Random;
 use ksops_core::tree::branch::{Branch, Entry, Node};
 use ksops_core::tree::selection::{RuleTexts, Selection};
-use ksops_stores::file::{self, Layout, Plain};
+use ksops_stores::file::{self, Layout, Like, NotKept, Plain};
 use ksops_stores::format::Format;
 use ksops_stores::wiped::Wiped;
 use time::OffsetDateTime;
@@ -62,6 +62,7 @@ pub(crate) fn encrypt(
     let mut metadata = seal(sealed.sealed, request, &data_key, services, random, now)?;
     metadata.mac_only_encrypted = sealed.rules.mac_only_encrypted;
     metadata.rules = sealed.rules.written;
+    let like = like.map(Like::of);
     let output = print(branches, &metadata, request, like, &mut warnings)?;
     let plain = || Ok(file::read_plain(Cow::Borrowed(&input), request.input_format, true)?.branches.into());
     check(&output, &metadata, request, &data_key, plain)?;
@@ -125,17 +126,20 @@ pub(crate) fn print(
     branches: Vec<Branch>,
     metadata: &Metadata,
     request: &EncryptRequest,
-    like: Option<&[u8]>,
+    like: Option<Like<'_>>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<u8>, EncryptError> {
     let (format, block) = (request.output_format, wire::to_branch(metadata));
-    let layout = Layout { indent: request.indent, like };
-    let kept = like.filter(|like| request.layout.is_kept() && file::keeps_layout(format) && !like.is_empty());
+    let layout = Layout { indent: request.indent, like: like.map(|like| like.text) };
+    let is_kept = request.layout.is_kept() && file::keeps_layout(format);
+    let kept = like.filter(|like| is_kept && !like.text.is_empty());
     let Some(like) = kept else { return Ok(file::write_encrypted(branches, &block, format, layout)?) };
     match file::write_encrypted_like(branches, &block, format, like, request.indent)? {
         Ok(text) => Ok(text),
-        Err((misfit, _)) if request.layout == Keeping::PreserveStrictly => Err(EncryptError::Layout(misfit)),
-        Err((misfit, branches)) => {
+        Err(NotKept { misfit, .. }) if request.layout == Keeping::PreserveStrictly => {
+            Err(EncryptError::Layout(misfit))
+        }
+        Err(NotKept { misfit, branches }) => {
             warnings.push(not_kept(&misfit));
             let mut text = file::write_plain(branches, format, layout)?;
             Ok(std::mem::take(&mut *text))

@@ -4,12 +4,17 @@
 //! Whoever uses this reads what came out and compares: nothing depends on the changes being right.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
+use ksops_core::document::verify::{Comments, Fidelity, Typing, compare};
 use ksops_core::tree::branch::{Branch, Entry, Node};
 use ksops_core::value::Value;
 use ksops_yaml::input;
+use ksops_yaml::parser::{Limits, Parser};
+use ksops_yaml::syntax::{Content, ScalarStyle};
 use zeroize::Zeroizing;
 
+use crate::file::Like;
 use crate::misfit::Misfit;
 use crate::yaml::load::{LoadError, YamlReader, load_keeping_numbers};
 use crate::yaml::outline::{Outline, PlaceKind};
@@ -17,7 +22,7 @@ use crate::yaml::preserve::editor::Editor;
 use crate::yaml::preserve::edits::{Edits, STAND_IN};
 use crate::yaml::preserve::source::Source;
 
-mod align;
+mod comments;
 mod editor;
 mod edits;
 mod entries;
@@ -44,7 +49,11 @@ pub struct Keeper<'a> {
     marks: Vec<(usize, bool)>,
     /// The comments of the documents.
     known: Vec<usize>,
+    quotes: Quotes,
 }
+
+/// How envelopes were quoted, by their text.
+type Quotes = HashMap<String, ScalarStyle>;
 
 impl<'a> Keeper<'a> {
     /// Starts with a text that was decoded from `bytes`. `indent` is for documents without any indentation.
@@ -66,6 +75,7 @@ impl<'a> Keeper<'a> {
             indent: indent.and_then(|indent| usize::try_from(indent).ok()).filter(|indent| *indent > 1),
             marks: Vec::new(),
             known: Vec::new(),
+            quotes: Quotes::new(),
         })
     }
 
@@ -85,7 +95,7 @@ impl<'a> Keeper<'a> {
         let Some(outline) = self.outline.take() else { return Ok(()) };
         let source = Source { text: self.text, comments: self.reader.comment_places() };
         let printer = style::detect(source, &outline, self.indent);
-        let mut editor = Editor::new(source, &outline, printer, &mut self.edits);
+        let mut editor = Editor::new(source, &outline, printer, &mut self.edits, &self.quotes);
         editor.document(branch)?;
         self.marks.append(&mut editor.marks);
         self.known.extend(outline.places.iter().filter_map(|place| match place.kind {
@@ -145,6 +155,22 @@ pub fn digest(branch: &Branch) -> u64 {
     same::digest(branch)
 }
 
+/// The quotes of the envelopes of an encrypted text.
+fn quotes_of(encrypted: &[u8]) -> Quotes {
+    let mut quotes = Quotes::new();
+    let Ok(text) = input::decode(encrypted) else { return quotes };
+    for document in Parser::new(&text, Limits::default()).map_while(Result::ok) {
+        for node in document.nodes() {
+            if let Content::Scalar(text, style) = &node.content
+                && text.starts_with("ENC[")
+            {
+                quotes.insert(text.clone().into_owned(), *style);
+            }
+        }
+    }
+    quotes
+}
+
 /// What must be the same in a text whose layout was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Faith {
@@ -160,18 +186,19 @@ pub enum Faith {
 /// # Errors
 /// [`Misfit`] if the layout cannot be kept.
 pub fn emit_like(
-    like: &[u8],
+    like: Like<'_>,
     branches: &[Branch],
     indent: Option<i64>,
     faith: Faith,
 ) -> Result<Zeroizing<String>, Misfit> {
     let unreadable = |_| Misfit::somewhere("a text that cannot be read");
-    let text = input::decode(like).map_err(|error| Misfit::somewhere(error.to_string()))?;
+    let text = input::decode(like.text).map_err(|error| Misfit::somewhere(error.to_string()))?;
     let text = match &text {
         Cow::Borrowed(text) => *text,
         Cow::Owned(_) => return Err(Misfit::somewhere("a text in UTF-16")),
     };
-    let mut keeper = Keeper::new(like, text, indent)?;
+    let mut keeper = Keeper::new(like.text, text, indent)?;
+    keeper.quotes = like.before.map(quotes_of).unwrap_or_default();
     let mut targets = branches.iter();
     while let Some(document) = keeper.next_branch() {
         document.map_err(unreadable)?;
@@ -187,7 +214,7 @@ pub fn emit_like(
         return Err(Misfit::somewhere("the number of documents"));
     }
     for (read, branch) in read.iter().zip(branches) {
-        judge(read, branch, faith)?;
+        judge(read, branch, faith, Typing::Full)?;
     }
     Ok(out)
 }
@@ -196,14 +223,12 @@ pub fn emit_like(
 ///
 /// # Errors
 /// [`Misfit`] that names the first difference.
-pub fn judge(read: &Branch, wanted: &Branch, faith: Faith) -> Result<(), Misfit> {
-    use ksops_core::document::verify::{Comments, Fidelity, Typing, compare};
-
+pub fn judge(read: &Branch, wanted: &Branch, faith: Faith, typing: Typing) -> Result<(), Misfit> {
     if same::are_same(read, wanted) {
         return Ok(());
     }
-    let fidelity = Fidelity { typing: Typing::Full, comments: Comments::Kept };
-    match compare(wanted, read, fidelity) {
+    let comments = if typing == Typing::WithoutTime { Comments::Dropped } else { Comments::Kept };
+    match compare(wanted, read, Fidelity { typing, comments }) {
         Ok(()) if faith == Faith::Values => Ok(()),
         Ok(()) => Err(Misfit::somewhere("a comment that would belong to something else")),
         Err(difference) => Err(Misfit::somewhere(format!("{} (at {})", difference.problem, difference.path))),

@@ -1,14 +1,14 @@
 //! Finds what must change in a document so that it reads as a tree: goes through both side by side.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ksops_core::tree::branch::{Branch, Entry, Node};
 use ksops_core::value::Value;
-use ksops_yaml::syntax::{CollectionStyle, Content, NodeId};
+use ksops_yaml::syntax::{CollectionStyle, Content, NodeId, ScalarStyle};
 
+use crate::align::{Pair, align};
 use crate::misfit::Misfit;
 use crate::yaml::outline::{Outline, PlaceKind};
-use crate::yaml::preserve::align::{Pair, align};
 use crate::yaml::preserve::edits::Edits;
 use crate::yaml::preserve::print::{Printer, comment_text, is_empty};
 use crate::yaml::preserve::same;
@@ -36,6 +36,19 @@ impl Home {
     }
 }
 
+/// Where a change is among the entries of its collection.
+#[derive(Clone, Copy)]
+pub(super) struct Among<'p> {
+    /// The places of the old entries.
+    pub children: &'p [usize],
+    /// Which old entry is which new one.
+    pub pairs: &'p [Pair],
+    /// The number of the pair.
+    pub number: usize,
+    /// What they stand in.
+    pub home: Home,
+}
+
 /// An alias that can stay if what it names stays.
 struct Deferred<'t> {
     at: usize,
@@ -50,6 +63,8 @@ pub(super) struct Editor<'e, 'a, 't> {
     pub(super) outline: &'e Outline<'a>,
     pub(super) printer: Printer,
     pub(super) edits: &'e mut Edits,
+    /// How envelopes were quoted before, by their text.
+    pub(super) quotes: &'e HashMap<String, ScalarStyle>,
     /// Nodes that change, or in which something does.
     touched: HashSet<NodeId>,
     /// The collections around the place.
@@ -68,12 +83,14 @@ impl<'e, 'a, 't> Editor<'e, 'a, 't> {
         outline: &'e Outline<'a>,
         printer: Printer,
         edits: &'e mut Edits,
+        quotes: &'e HashMap<String, ScalarStyle>,
     ) -> Self {
         Self {
             source,
             outline,
             printer,
             edits,
+            quotes,
             touched: HashSet::new(),
             around: Vec::new(),
             deferred: Vec::new(),
@@ -179,6 +196,7 @@ impl<'e, 'a, 't> Editor<'e, 'a, 't> {
         let home = self.home(at);
         self.around.extend(outline.places[at].node);
         for (number, pair) in pairs.iter().enumerate() {
+            let among = Among { children: &children, pairs: &pairs, number, home };
             match *pair {
                 (Some(old), Some(new)) => match &branch.entries[new] {
                     Entry::Comment(comment) => self.comment(children[old], comment)?,
@@ -187,9 +205,9 @@ impl<'e, 'a, 't> Editor<'e, 'a, 't> {
                         self.value(children[old], node, home, depth)?;
                     }
                 },
-                (Some(old), None) => self.remove(children[old], &children, &pairs, number, home)?,
+                (Some(old), None) => self.remove(children[old], among)?,
                 (None, Some(new)) => {
-                    self.insert_entry(at, &branch.entries[new], &children, &pairs, number, home)?;
+                    self.insert_entry(at, &branch.entries[new], among)?;
                 }
                 (None, None) => {}
             }
@@ -217,6 +235,7 @@ impl<'e, 'a, 't> Editor<'e, 'a, 't> {
         let home = self.home(at);
         self.around.extend(outline.places[at].node);
         for (number, pair) in pairs.iter().enumerate() {
+            let among = Among { children: &children, pairs: &pairs, number, home };
             match *pair {
                 (Some(old), Some(new)) => {
                     let place = outline.places[children[old]];
@@ -225,17 +244,17 @@ impl<'e, 'a, 't> Editor<'e, 'a, 't> {
                             self.comment(children[old], comment)?;
                         }
                         (PlaceKind::Comment { .. }, node) => {
-                            self.comment_to_item(children[old], node, &children, &pairs, number, home)?;
+                            self.comment_to_item(children[old], node, among)?;
                         }
                         (_, Node::Comment(comment)) => {
-                            self.item_to_comment(children[old], comment, &children, &pairs, number, home)?;
+                            self.item_to_comment(children[old], comment, among)?;
                         }
                         (_, node) => self.value(children[old], node, home, depth)?,
                     }
                 }
-                (Some(old), None) => self.remove(children[old], &children, &pairs, number, home)?,
+                (Some(old), None) => self.remove(children[old], among)?,
                 (None, Some(new)) => {
-                    self.insert_item(at, &list[new], &children, &pairs, number, home)?;
+                    self.insert_item(at, &list[new], among)?;
                 }
                 (None, None) => {}
             }

@@ -1,14 +1,14 @@
 //! Adds entries and takes them away.
 
-use ksops_core::tree::branch::{Branch, Comment, Entry, Node};
+use ksops_core::tree::branch::{Branch, Entry, Node};
 use ksops_core::value::Value;
 use ksops_yaml::syntax::Content;
 use zeroize::Zeroizing;
 
+use crate::align::Pair;
 use crate::misfit::Misfit;
 use crate::yaml::outline::PlaceKind;
-use crate::yaml::preserve::align::Pair;
-use crate::yaml::preserve::editor::{Editor, Home};
+use crate::yaml::preserve::editor::{Among, Editor, Home};
 use crate::yaml::preserve::edits::{STAND_IN, Slot};
 use crate::yaml::preserve::print::{self, Text, comment_text};
 use crate::yaml::preserve::tail::APART;
@@ -71,7 +71,7 @@ impl Editor<'_, '_, '_> {
     }
 
     /// The column of the keys or dashes of a collection.
-    fn column_of(&self, children: &[usize], home: Home) -> Option<usize> {
+    pub(super) fn column_of(&self, children: &[usize], home: Home) -> Option<usize> {
         let first = children
             .iter()
             .find(|child| !matches!(self.outline.places[**child].kind, PlaceKind::Comment { .. }))?;
@@ -79,14 +79,8 @@ impl Editor<'_, '_, '_> {
     }
 
     /// Takes an entry away, with its line or lines.
-    pub(super) fn remove(
-        &mut self,
-        at: usize,
-        children: &[usize],
-        pairs: &[Pair],
-        number: usize,
-        home: Home,
-    ) -> Result<(), Misfit> {
+    pub(super) fn remove(&mut self, at: usize, among: Among<'_>) -> Result<(), Misfit> {
+        let Among { children, pairs, number, home } = among;
         self.touch(at);
         let source = self.source;
         let Some(start) = self.start_of(at, home) else {
@@ -99,7 +93,7 @@ impl Editor<'_, '_, '_> {
         }
         let end = self.end_of(at).max(start);
         if home.is_flow() {
-            return self.remove_from_flow(at, start, end, children, pairs, number);
+            return self.remove_from_flow(at, start, end, among);
         }
         let line_end = source.line_end(end);
         let beside =
@@ -170,15 +164,14 @@ impl Editor<'_, '_, '_> {
         }
     }
 
-    fn remove_from_flow(
+    pub(super) fn remove_from_flow(
         &mut self,
         at: usize,
         start: usize,
         end: usize,
-        children: &[usize],
-        pairs: &[Pair],
-        number: usize,
+        among: Among<'_>,
     ) -> Result<(), Misfit> {
+        let Among { children, pairs, number, .. } = among;
         let is_item = |child: &usize| !matches!(self.outline.places[*child].kind, PlaceKind::Comment { .. });
         let after =
             pairs[number + 1..].iter().filter_map(|pair| pair.0.map(|old| children[old])).find(is_item);
@@ -197,21 +190,14 @@ impl Editor<'_, '_, '_> {
     }
 
     /// Adds an entry to a mapping.
-    pub(super) fn insert_entry(
-        &mut self,
-        at: usize,
-        entry: &Entry,
-        children: &[usize],
-        pairs: &[Pair],
-        number: usize,
-        home: Home,
-    ) -> Result<(), Misfit> {
+    pub(super) fn insert_entry(&mut self, at: usize, entry: &Entry, among: Among<'_>) -> Result<(), Misfit> {
+        let Among { children, home, .. } = among;
         self.touch_around();
         let printer = self.printer;
         let column = self.column_of(children, home).unwrap_or(0);
         if home.is_flow() {
             let text = print::flow_entry(entry).map_err(|misfit| self.misfit(at, &misfit.construct))?;
-            self.insert_in_flow(at, text, children, pairs, number)?;
+            self.insert_in_flow(at, text, among)?;
         } else {
             let mut text = Text::default();
             printer.entry(&mut text, entry, column).map_err(|misfit| self.misfit(at, &misfit.construct))?;
@@ -221,7 +207,7 @@ impl Editor<'_, '_, '_> {
             };
             match tail {
                 Some(tail) => self.insert_at(tail.place, &tail.before, text),
-                None => self.insert_lines(at, text, column, children, pairs, number, home)?,
+                None => self.insert_lines(at, text, column, among)?,
             }
         }
         if matches!(entry, Entry::Item(_, Node::Leaf(Value::Text(text))) if text.expose() == STAND_IN.as_bytes())
@@ -232,36 +218,27 @@ impl Editor<'_, '_, '_> {
     }
 
     /// Adds an element to a list.
-    pub(super) fn insert_item(
-        &mut self,
-        at: usize,
-        node: &Node,
-        children: &[usize],
-        pairs: &[Pair],
-        number: usize,
-        home: Home,
-    ) -> Result<(), Misfit> {
+    pub(super) fn insert_item(&mut self, at: usize, node: &Node, among: Among<'_>) -> Result<(), Misfit> {
+        let Among { children, home, .. } = among;
         self.touch_around();
         if home.is_flow() {
             let text = print::flow(node).map_err(|misfit| self.misfit(at, &misfit.construct))?;
-            return self.insert_in_flow(at, text, children, pairs, number);
+            return self.insert_in_flow(at, text, among);
         }
         let column = self.column_of(children, home).unwrap_or(0);
         let mut text = Text::default();
         self.printer.item(&mut text, node, column).map_err(|misfit| self.misfit(at, &misfit.construct))?;
-        self.insert_lines(at, text, column, children, pairs, number, home)
+        self.insert_lines(at, text, column, among)
     }
 
-    fn insert_lines(
+    pub(super) fn insert_lines(
         &mut self,
         at: usize,
         text: Text,
         column: usize,
-        children: &[usize],
-        pairs: &[Pair],
-        number: usize,
-        home: Home,
+        among: Among<'_>,
     ) -> Result<(), Misfit> {
+        let Among { children, pairs, number, home } = among;
         let source = self.source;
         // A comment behind the document's end is no place for anything.
         let document_end = self.outline.document.span.end as usize;
@@ -293,14 +270,8 @@ impl Editor<'_, '_, '_> {
         self.edits.insert(place, text);
     }
 
-    fn insert_in_flow(
-        &mut self,
-        at: usize,
-        text: Text,
-        children: &[usize],
-        pairs: &[Pair],
-        number: usize,
-    ) -> Result<(), Misfit> {
+    pub(super) fn insert_in_flow(&mut self, at: usize, text: Text, among: Among<'_>) -> Result<(), Misfit> {
+        let Among { children, pairs, number, .. } = among;
         let is_item = |child: &usize| !matches!(self.outline.places[*child].kind, PlaceKind::Comment { .. });
         let old = |pair: &Pair| pair.0.map(|old| children[old]).filter(is_item);
         let previous = pairs[..number].iter().rev().find_map(old);
@@ -323,107 +294,6 @@ impl Editor<'_, '_, '_> {
                 self.edits.insert(start + 1, text);
             }
         }
-        Ok(())
-    }
-
-    /// A comment in a list becomes an element: encryption makes it one.
-    pub(super) fn comment_to_item(
-        &mut self,
-        at: usize,
-        node: &Node,
-        children: &[usize],
-        pairs: &[Pair],
-        number: usize,
-        home: Home,
-    ) -> Result<(), Misfit> {
-        self.touch(at);
-        let PlaceKind::Comment { span } = self.outline.places[at].kind else { return Ok(()) };
-        let (start, end) = (span.start as usize, span.end as usize);
-        self.marks.push((start, true));
-        let column = self.column_of(children, home);
-        let before = pairs[..number].iter().rev().find_map(|pair| pair.0.map(|old| children[old]));
-        let behind = pairs[number + 1..].iter().find_map(|pair| pair.0.map(|old| children[old]));
-        // A comment may belong behind an element that stands behind it.
-        let is_in_order = before.is_none_or(|at| self.end_of(at) <= start)
-            && behind.and_then(|at| self.start_of(at, home)).is_none_or(|next| next >= end);
-        if home == Home::List && is_in_order && self.source.is_first_on_line(start) {
-            let column = column.unwrap_or_else(|| self.source.column(start));
-            let mut text = Text::default();
-            self.printer
-                .item(&mut text, node, column)
-                .map_err(|misfit| self.misfit(at, &misfit.construct))?;
-            let length = text.strip_suffix(self.printer.line_break).unwrap_or(&text).len();
-            text.truncate(length);
-            self.edits.replace(self.source.line_start(start), end, text);
-            return Ok(());
-        }
-        if home == Home::FlowList && self.source.is_first_on_line(start) {
-            // On a line of its own it stays there.
-            let mut text = print::flow(node).map_err(|misfit| self.misfit(at, &misfit.construct))?;
-            text.push(',');
-            self.edits.replace(start, end, text);
-            return Ok(());
-        }
-        self.remove_comment(start, end);
-        let is_item = |child: &usize| !matches!(self.outline.places[*child].kind, PlaceKind::Comment { .. });
-        let next =
-            pairs[number + 1..].iter().filter_map(|pair| pair.0.map(|old| children[old])).find(is_item);
-        if home.is_flow() {
-            let text = print::flow(node).map_err(|misfit| self.misfit(at, &misfit.construct))?;
-            let Some(next) = next else {
-                return self.insert_in_flow(at, text, children, pairs, number);
-            };
-            let start = self.start_of(next, Home::FlowList).unwrap_or(0);
-            self.edits.insert(start, Zeroizing::new(format!("{}, ", *text)));
-            return Ok(());
-        }
-        let column = column.unwrap_or(0);
-        let mut text = Text::default();
-        self.printer.item(&mut text, node, column).map_err(|misfit| self.misfit(at, &misfit.construct))?;
-        match next.and_then(|next| self.start_of(next, home)) {
-            Some(start) => {
-                self.edits.insert(start, shifted(&text, column));
-                Ok(())
-            }
-            None => self.insert_lines(at, text, column, children, pairs, number, home),
-        }
-    }
-
-    /// An element of a list becomes a comment again.
-    pub(super) fn item_to_comment(
-        &mut self,
-        at: usize,
-        comment: &Comment,
-        children: &[usize],
-        pairs: &[Pair],
-        number: usize,
-        home: Home,
-    ) -> Result<(), Misfit> {
-        self.touch(at);
-        let Some(start) = self.start_of(at, home) else {
-            return Err(self.misfit(at, "an element in an unusual place"));
-        };
-        let end = self.end_of(at);
-        let mut text = comment_text(comment).map_err(|misfit| self.misfit(at, &misfit.construct))?;
-        if !home.is_flow() {
-            self.edits.replace(start, end, text);
-            return Ok(());
-        }
-        let line_end = self.source.line_end(end);
-        if self.source.is_first_on_line(start) && self.source.slice(end, line_end).trim() == "," {
-            self.edits.replace(start, line_end, text);
-            return Ok(());
-        }
-        // Behind the collection, if nothing else is there.
-        let around = self.around.last().map(|id| self.outline.document.node(*id).span.end as usize);
-        let behind = around.unwrap_or(end);
-        let line_end = self.source.line_end(behind);
-        if !self.source.slice(behind, line_end).trim_matches([' ', '\t', ']', '}', ',']).is_empty() {
-            return Err(self.misfit(at, "a comment in a flow collection"));
-        }
-        self.remove_from_flow(at, start, end, children, pairs, number)?;
-        text.insert(0, ' ');
-        self.edits.insert(line_end, text);
         Ok(())
     }
 
@@ -468,7 +338,7 @@ impl Editor<'_, '_, '_> {
 
 /// Lines that go before something on its line: their own indentation is there already, and the last one gives it to
 /// what follows.
-fn shifted(lines: &str, column: usize) -> Text {
+pub(super) fn shifted(lines: &str, column: usize) -> Text {
     let mut text = Text::default();
     text.reserve(lines.len());
     text.push_str(lines.get(column..).unwrap_or(lines));

@@ -24,7 +24,12 @@ impl Editor<'_, '_, '_> {
         let (style, start) = (*style, node.span.start as usize);
         let end = self.content_end(id);
         self.drop_tag(id, value);
-        let mut printed = self.printed(at, value, style, home, start, end)?;
+        let before = match value {
+            Value::Text(text) => text.expose_str().and_then(|text| self.quotes.get(text)),
+            _ => None,
+        };
+        let quotes = before.copied().unwrap_or(style);
+        let mut printed = self.printed(at, value, quotes, home, start, end)?;
         let source = self.source;
         let header = match style {
             ScalarStyle::Literal | ScalarStyle::Folded => {
