@@ -22,6 +22,7 @@ use crate::ini::emit::{IniEmitError, emit as emit_ini};
 use crate::ini::error::IniError;
 use crate::ini::load::load as load_ini;
 use crate::ini::metadata as ini_metadata;
+use crate::ini::preserve::emit_like as emit_ini_like;
 use crate::json::emit::{self as json_emit, Indent, JsonEmitError};
 use crate::json::load::{JsonError, load as load_json};
 use crate::json::preserve::emit_like as emit_json_like;
@@ -369,6 +370,7 @@ fn write_like(
         (Format::Yaml, _) => return Ok(into_bytes(emit_yaml_like(like, branches, indent, faith)?)),
         (Format::Json, [branch]) => (emit_json_like(like.text, branch)?, Typing::WithoutTime),
         (Format::Dotenv, [branch]) => (emit_dotenv_like(like.text, branch)?, Typing::StringsOnly),
+        (Format::Ini, [branch]) => (emit_ini_like(like.text, branch)?, Typing::StringsOnly),
         _ => return Err(Misfit::somewhere(format!("{format} files"))),
     };
     let read = read(&text, format, true).map_err(|error| Misfit::of(&error))?;
@@ -382,7 +384,7 @@ fn write_like(
 /// Whether a file of this format can keep its layout by [`write_plain_like`].
 #[must_use]
 pub fn keeps_layout(format: Format) -> bool {
-    matches!(format, Format::Yaml | Format::Json | Format::Dotenv)
+    matches!(format, Format::Yaml | Format::Json | Format::Dotenv | Format::Ini)
 }
 
 /// Prints a part of a file, as `--extract` shows it.
