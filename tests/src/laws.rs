@@ -207,8 +207,9 @@ fn decrypted(case: &Case, kept: &[u8]) -> Option<Breach> {
     if !plain.succeeded() {
         return Some(Breach { law: "it decrypts", shown: shown(plain.message.into_bytes()) });
     }
-    // Text behind the object is dropped.
-    let is_cut = case.formats.plain == Format::Json && case.text.starts_with(plain.text.trim_ascii_end());
+    // Text behind the object, and a comment behind the last key, are dropped.
+    let is_cut = matches!(case.formats.plain, Format::Json | Format::Ini)
+        && case.text.starts_with(plain.text.trim_ascii_end());
     let is_kept = not_kept(&plain.message).is_none() && !is_cut;
     if is_kept
         && case.rule.parameter == "^no such key$"
