@@ -4,12 +4,13 @@
 #
 # With CI=true everything must be there: a missing program is a failure. Elsewhere the test says "skipped: …".
 # KSOPS_TOOLS   another folder for the programs
-# KSOPS_SHARED  the folder with rigs/azure (default: ../shared)
+# KSOPS_SHARED  the folder with rigs/azure, rigs/pgp (default: ../shared)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 export KSOPS_TOOLS=${KSOPS_TOOLS:-$PWD/target/tools}
 export KSOPS_RIG_AZURE=${KSOPS_RIG_AZURE:-$(cd "${KSOPS_SHARED:-../shared}" 2> /dev/null && pwd || true)/rigs/azure}
+export KSOPS_RIG_PGP=${KSOPS_RIG_PGP:-${KSOPS_RIG_AZURE%/azure}/pgp}
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
 bin=$KSOPS_TOOLS/bin
 export PATH=$bin:$PATH
@@ -27,6 +28,11 @@ step() {
   say "$name"
   if "$@"; then say "$name: ok ($((SECONDS - from)) s)"; else failed+=("$name"); say "$name: FAILED"; fi
 }
+
+# at_end PROGRAM: runs it when the script ends.
+ends=()
+at_end() { ends+=("$1"); }
+trap 'for end in ${ends[@]+"${ends[@]}"}; do "$end" || true; done' EXIT
 
 # missing WHAT: a failure in CI, a word elsewhere.
 missing() {
@@ -96,6 +102,9 @@ debian curl curl
 debian vim vim
 debian nano nano
 debian setsid util-linux
+debian strace strace
+debian pg_ctlcluster postgresql
+debian gpg gnupg
 debian go golang-go
 python3 -m pip --version > /dev/null 2>&1 || debian pip3 python3-pip
 install "sops 3.13.3" install_sops
@@ -108,12 +117,31 @@ if [ -x "$KSOPS_RIG_AZURE/start.sh" ]; then
   # A rig that runs already belongs to somebody else, who stops it.
   state=${RIG_AZURE_DIR:-${TMPDIR:-/tmp}/ksops-rig-azure}
   if ! { [ -s "$state/pid" ] && kill -0 "$(cat "$state/pid")" 2> /dev/null; }; then
-    trap '"$KSOPS_RIG_AZURE/stop.sh" || true' EXIT
+    at_end "$KSOPS_RIG_AZURE/stop.sh"
   fi
   rm -f "$KSOPS_TOOLS/rig.log"
   step "Azure rig" "$KSOPS_RIG_AZURE/start.sh" > "$KSOPS_TOOLS/rig.log"
 else
   missing "the Azure rig ($KSOPS_RIG_AZURE)"
+fi
+
+# Doubles of the other services; the tests ask each for its exports.
+export KSOPS_RIGS=${KSOPS_RIGS:-${KSOPS_RIG_AZURE%/azure}}
+for rig in vault; do
+  if [ -x "$KSOPS_RIGS/$rig/start.sh" ]; then
+    step "rig $rig" "$KSOPS_RIGS/$rig/start.sh" > "$KSOPS_TOOLS/rig-$rig.log"
+    at_end "$KSOPS_RIGS/$rig/stop.sh"
+  else
+    missing "the rig $rig ($KSOPS_RIGS/$rig)"
+  fi
+done
+
+if [ -x "$KSOPS_RIG_PGP/setup.sh" ]; then
+  # Its exports name another GnuPG home: the tests read them, nobody else.
+  step "PGP rig" "$KSOPS_RIG_PGP/setup.sh" > "$KSOPS_TOOLS/rig-pgp.log"
+  at_end "$KSOPS_RIG_PGP/teardown.sh"
+else
+  missing "the PGP rig ($KSOPS_RIG_PGP)"
 fi
 
 documentation() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet; }

@@ -107,7 +107,12 @@ fn statuses_are_those_of_the_command() {
     for command in ["exit 0", "exit 7", "kill -9 $$", "kill -TERM $$", "nosuchprogram"] {
         for kind in [&["exec-env"][..], &["exec-file", "--no-fifo"], &["exec-file"]] {
             let args = [kind, &["f.yaml", command]].concat();
-            let (ours, theirs) = (bench.run(&args), bench.run_by(&sops, &args));
+            // Where nobody opens the pipe it is chance whether sops dies of its own writer or ends as the command did.
+            let theirs = match kind {
+                ["exec-file"] => bench.run_by(&sops, &["exec-file", "--no-fifo", "f.yaml", command]),
+                _ => bench.run_by(&sops, &args),
+            };
+            let ours = bench.run(&args);
             assert_eq!(ours.status, theirs.status, "{args:?}: {}", ours.report());
             assert_eq!(ours.errors(), theirs.errors(), "{args:?}");
         }

@@ -114,6 +114,17 @@ fn the_services_are_asked_in_order_until_one_succeeds() {
         .args(["decrypt", "f.yaml"])
         .run();
     assert_eq!(by_variable.output().as_deref(), Ok(YAML.as_bytes()));
+    let seen = run(
+        &ksops,
+        &sandbox,
+        &["doctor", "--keyservice", &nobody, "--keyservice", &server.address, "f.yaml"],
+    );
+    let table = String::from_utf8_lossy(&seen.stdout).into_owned();
+    assert_eq!(seen.status, 0, "{}", seen.report());
+    for (address, state) in [(&nobody, "failed"), (&server.address, "used")] {
+        let row = table.lines().find(|line| line.contains(address)).unwrap_or_default();
+        assert!(row.contains("remote key service") && row.contains(state), "{table}");
+    }
     let none = run(&ksops, &sandbox, &["decrypt", "--keyservice", &nobody, "f.yaml"]);
     assert_eq!(none.status, 128);
     assert_eq!(none.errors().matches("    - | ").count(), 2, "one block for each service: {}", none.report());

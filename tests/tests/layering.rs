@@ -12,7 +12,7 @@ use ksops_tests::fixtures;
 use serde_json::Value;
 
 /// The crates of ours that each may import.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("ksops-yaml", &[]),
     ("ksops-core", &[]),
     ("ksops-transport", &[]),
@@ -20,6 +20,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("ksops-config", &["ksops-core", "ksops-yaml"]),
     ("ksops-age", &["ksops-core", "ksops-transport"]),
     ("ksops-azure-kv", &["ksops-core", "ksops-transport"]),
+    ("ksops-pgp", &["ksops-core", "ksops-transport"]),
+    ("ksops-vault", &["ksops-core", "ksops-transport"]),
     ("ksops-remote", &["ksops-core", "ksops-transport"]),
     (
         "ksops",
@@ -31,6 +33,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
             "ksops-config",
             "ksops-age",
             "ksops-azure-kv",
+            "ksops-pgp",
+            "ksops-vault",
             "ksops-remote",
         ],
     ),

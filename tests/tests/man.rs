@@ -17,14 +17,15 @@ fn offered(ksops: &Program, sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     text.lines().filter(|word| !matches!(*word, "help" | "h")).map(str::to_owned).collect()
 }
 
-/// All commands, with those below `groups`.
+/// All commands, with those below others.
 fn commands(ksops: &Program, sandbox: &Sandbox) -> Vec<Vec<String>> {
     let mut found = vec![Vec::new()];
     for name in offered(ksops, sandbox, &[]) {
         found.push(vec![name]);
     }
-    for name in offered(ksops, sandbox, &["groups"]) {
-        found.push(vec!["groups".to_owned(), name]);
+    for parent in ["groups", "azure"] {
+        let below = offered(ksops, sandbox, &[parent]).into_iter();
+        found.extend(below.map(|name| vec![parent.to_owned(), name]));
     }
     found
 }

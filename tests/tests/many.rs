@@ -11,7 +11,7 @@ use ksops_tests::program::{Outcome, Program};
 use ksops_tests::rig::{Login, Rig};
 use ksops_tests::sandbox::Sandbox;
 use ksops_tests::terminal::Terminal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const MARK: &str = "ENC[AES256_GCM,";
 
@@ -283,6 +283,57 @@ fn one_login_serves_all_files() {
     run(&["encrypt", "-i", "-r", "d"]);
     run(&["decrypt", "-r", "d"]);
     run(&["rotate", "-i", "-r", "d"]);
+}
+
+/// Files for the key of the rig, encrypted each for itself.
+fn for_the_vault(bench: &Bench, rig: &Rig, count: usize) {
+    for number in 0..count {
+        bench.write(&format!("d/{number}.secret.yaml"), &format!("a: {number}\n"));
+    }
+    let url = rig.get("RIG_AZURE_KEY_URL");
+    let rule = format!("creation_rules:\n  - path_regex: \\.secret\\.\n    azure_keyvault: {url}\n");
+    bench.write(".sops.yaml", &rule);
+    let call = bench.ksops.call(&bench.sandbox).envs(&rig.login(Login::ClientSecret));
+    assert_eq!(call.args(["encrypt", "-i", "-r", "d"]).run().status, 0);
+    rig.reset();
+}
+
+/// When the vault was asked to decrypt, with a token, in seconds.
+fn decryptions(rig: &Rig) -> Vec<f64> {
+    let is_decryption = |entry: &&Value| {
+        entry["target"].as_str().is_some_and(|target| target.contains("/decrypt"))
+            && entry["authorization"] == "Bearer"
+    };
+    rig.log().iter().filter(is_decryption).filter_map(|entry| entry["t"].as_f64()).collect()
+}
+
+#[test]
+fn copies_of_a_file_ask_the_vault_once() {
+    let Some(rig) = Rig::start() else { return };
+    let bench = Bench::new();
+    for_the_vault(&bench, &rig, 1);
+    let made = bench.text("d/0.secret.yaml");
+    (1..50).for_each(|number| bench.write(&format!("d/{number}.secret.yaml"), &made));
+    let call = bench.ksops.call(&bench.sandbox).envs(&rig.login(Login::ClientSecret));
+    assert_eq!(call.args(["decrypt", "-i", "-r", "d"]).run().status, 0);
+    assert_eq!(decryptions(&rig).len(), 1);
+    assert_eq!(bench.text("d/49.secret.yaml"), "a: 0\n");
+}
+
+#[test]
+fn when_the_vault_throttles_one_request_all_wait() {
+    let Some(rig) = Rig::start() else { return };
+    let bench = Bench::new();
+    for_the_vault(&bench, &rig, 60);
+    rig.fault(&json!({"op": "decrypt", "status": 429, "retry_after": 2, "count": 1}));
+    let call = bench.ksops.call(&bench.sandbox).envs(&rig.login(Login::ClientSecret));
+    let found = call.env("KSOPS_AZURE_MAX_REQUESTS", "4").args(["decrypt", "-i", "-r", "d"]).run();
+    assert_eq!(found.status, 0, "{}", found.report());
+    let times = decryptions(&rig);
+    // One silence for all, at the start; before it came what was under way, or went out before the answer was read.
+    let silences: Vec<usize> = (1..times.len()).filter(|at| times[*at] - times[*at - 1] > 1.0).collect();
+    assert!(matches!(silences.as_slice(), [at] if *at <= 8), "silence before {silences:?} of {times:?}");
+    assert!(times.len() >= 60, "{times:?}");
 }
 
 #[test]

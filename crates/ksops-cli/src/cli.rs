@@ -8,9 +8,11 @@ use crate::args::parsed::{Command, Invocation, Parsed};
 use crate::args::program::Program;
 #[cfg(feature = "keyservice")]
 use crate::commands::keyservice;
+#[cfg(not(feature = "keyservice"))]
+use crate::commands::later;
 use crate::commands::{
-    completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, groups, init, keygen, later,
-    legacy, man, rotate, set, unset, updatekeys, version, view,
+    azure_fetch_key, completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, groups,
+    init, keygen, legacy, man, publish, rotate, set, unset, updatekeys, version, view,
 };
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
@@ -86,8 +88,9 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::ExecFile => return exec_file::run(context, call),
         Command::View => view::run(context, call)?,
         Command::Man => man::run(context, call)?,
+        Command::AzureFetchKey => azure_fetch_key::run(context, call)?,
         Command::Doctor => return doctor::run(context, call),
-        Command::Publish => later::run(call.command)?,
+        Command::Publish => publish::run(context, call)?,
         #[cfg(feature = "keyservice")]
         Command::Keyservice => keyservice::run(context, call)?,
         #[cfg(not(feature = "keyservice"))]

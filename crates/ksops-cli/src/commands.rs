@@ -1,5 +1,6 @@
 //! One file for each command.
 
+pub(crate) mod azure_fetch_key;
 pub(crate) mod completion;
 pub(crate) mod decrypt;
 pub(crate) mod doctor;
@@ -13,9 +14,11 @@ pub(crate) mod init;
 pub(crate) mod keygen;
 #[cfg(feature = "keyservice")]
 pub(crate) mod keyservice;
+#[cfg(not(feature = "keyservice"))]
 pub(crate) mod later;
 pub(crate) mod legacy;
 pub(crate) mod man;
+pub(crate) mod publish;
 pub(crate) mod rotate;
 pub(crate) mod set;
 pub(crate) mod unset;

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use ksops::services::Services;
 
 use crate::args::program::Program;
+use crate::audit::log::Log;
 use crate::error::{Failure, Kind};
 use crate::io_reason::reason;
 use crate::ui::Ui;
@@ -20,19 +21,21 @@ pub(crate) struct Context {
     pub ui: Ui,
     /// The key services of the run, made when they are first needed: one log-in serves every file.
     pub services: Arc<OnceLock<Arc<Services>>>,
+    /// The audit log of the run.
+    pub audit: Arc<Log>,
 }
 
 impl Context {
     /// Looks at the name of the program and the variable that changes its manners.
     pub(crate) fn from_process() -> Self {
         let program = spoken(env::args_os().next().as_deref(), variable("KSOPS_COMPAT").as_deref());
-        Self { program, ui: Ui::new(program), services: Arc::default() }
+        Self { program, ui: Ui::new(program), services: Arc::default(), audit: Arc::default() }
     }
 
     /// The same process, as the work on one of several files sees it.
     pub(crate) fn for_file(&self, name: &str) -> Self {
-        let services = Arc::clone(&self.services);
-        Self { program: self.program, ui: Ui::holding(self.program, name), services }
+        let (services, audit) = (Arc::clone(&self.services), Arc::clone(&self.audit));
+        Self { program: self.program, ui: Ui::holding(self.program, name), services, audit }
     }
 
     /// The working directory, by the name under which the user reached it.

@@ -37,6 +37,14 @@ impl Source {
         }
     }
 
+    /// The file, unless it is standard input.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Stdin => None,
+        }
+    }
+
     /// Whether a person has to type the input.
     pub(crate) fn is_terminal(&self) -> bool {
         matches!(self, Self::Stdin) && io::stdin().is_terminal()

@@ -1,5 +1,6 @@
 //! Opening a file to change it, and encrypting it again; what `set`, `unset`, `rotate` and `edit` share.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ksops::decrypt::DecryptError;
@@ -13,13 +14,14 @@ use ksops::services::Services;
 use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
+use crate::audit::log::{self, Action};
 use crate::commands::decrypt::{self, Asked};
 use crate::commands::encrypt;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::place::Place;
-use crate::{audit, formats, services};
+use crate::{formats, services};
 
 /// A file that was opened.
 pub(crate) struct Opening {
@@ -33,6 +35,8 @@ pub(crate) struct Opening {
     pub output_format: Format,
     indent: Option<i64>,
     layout: Layout,
+    /// What is read, for the audit.
+    file: Option<PathBuf>,
 }
 
 /// Reads and decrypts what is at `place`.
@@ -45,10 +49,10 @@ pub(crate) fn open_at(
     place: &Place,
     config: &Config,
 ) -> Result<Opening, Failure> {
-    audit::refuse_to_skip()?;
+    log::ready(context)?;
     let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
     let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
-    let services = services::services(context, flags);
+    let services = services::services(context, flags, config)?;
     let decryption_order = services::decryption_order(flags)?;
     let original = place.source.read()?;
     let input_format = formats::as_made(input_format, flags, "input-type", &original);
@@ -66,7 +70,9 @@ pub(crate) fn open_at(
     }
     let indent = formats::indent(flags, &config.stores(), output_format);
     let layout = formats::layout(context.program, flags, &config.stores(), output_format)?;
-    Ok(Opening { opened, original, services, output_format, indent, layout })
+    let file = place.source.file().map(Path::to_owned);
+    log::record(context, Action::Decrypt, file.as_deref())?;
+    Ok(Opening { opened, original, services, output_format, indent, layout, file })
 }
 
 /// Reads and decrypts a file in the format that its name tells; it is not going to be changed.
@@ -91,11 +97,13 @@ impl Opening {
     /// A file that is not written yet.
     pub(crate) fn of_new(
         opened: Opened,
+        place: &Place,
         services: Arc<Services>,
         output_format: Format,
         (indent, layout): (Option<i64>, Layout),
     ) -> Self {
-        Self { opened, original: Zeroizing::new(Vec::new()), services, output_format, indent, layout }
+        let (original, file) = (Zeroizing::new(Vec::new()), place.source.file().map(Path::to_owned));
+        Self { opened, original, services, output_format, indent, layout, file }
     }
 
     /// The text for an editor.
@@ -120,7 +128,7 @@ impl Opening {
     ) -> Result<Vec<u8>, Failure> {
         let request = self.request(context, flags);
         let saved = save(&self.opened, edited, keys, &request, &self.services);
-        written(context, saved, &self.services)
+        self.written(context, saved)
     }
 
     fn request(&self, context: &Context, flags: &Flags) -> SaveRequest {
@@ -141,19 +149,16 @@ impl Opening {
     pub(crate) fn save(&self, context: &Context, flags: &Flags, keys: Keys) -> Result<Vec<u8>, Failure> {
         let request = self.request(context, flags);
         let saved = save(&self.opened, &self.original, keys, &request, &self.services);
-        written(context, saved, &self.services)
+        self.written(context, saved)
     }
-}
 
-fn written(
-    context: &Context,
-    saved: Result<Encrypted, EncryptError>,
-    services: &Services,
-) -> Result<Vec<u8>, Failure> {
-    let saved =
-        saved.map_err(|error| encrypt::failure(&error).hints(encrypt::unserved_in(&error, services)))?;
-    for warning in &saved.warnings {
-        context.ui.warning(warning);
+    fn written(&self, context: &Context, saved: Result<Encrypted, EncryptError>) -> Result<Vec<u8>, Failure> {
+        let saved = saved.map_err(|error| encrypt::failure(&error))?;
+        for warning in &saved.warnings {
+            context.ui.warning(warning);
+        }
+        services::tell(context, &self.services);
+        log::record(context, Action::Encrypt, self.file.as_deref())?;
+        Ok(saved.text)
     }
-    Ok(saved.text)
 }

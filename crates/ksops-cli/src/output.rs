@@ -4,6 +4,7 @@
 
 mod attributes;
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,10 @@ use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
 use crate::io_reason::reason;
+
+/// What a temporary file is called begins and ends thus.
+const PREFIX: &str = ".ksops-";
+const SUFFIX: &str = ".tmp";
 
 /// Why a way of writing was not taken to its end.
 enum Stop {
@@ -91,10 +96,16 @@ fn atomically(target: &Path, bytes: &[u8]) -> Result<(), Stop> {
     Ok(())
 }
 
+/// Whether this is what a temporary file is called, be it of this process or of another.
+pub(crate) fn is_temporary(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(PREFIX.as_bytes()) && name.ends_with(SUFFIX.as_bytes())
+}
+
 /// Makes the temporary file: for its owner alone, unless it is to become a new file with the usual rights.
 fn create(folder: &Path, is_new: bool) -> io::Result<NamedTempFile> {
     let mut builder = Builder::new();
-    builder.prefix(".ksops-").suffix(".tmp");
+    builder.prefix(PREFIX).suffix(SUFFIX);
     if is_new {
         attributes::usual_rights(&mut builder);
     }

@@ -6,4 +6,5 @@ pub(crate) mod exec;
 pub(crate) mod janitor;
 pub(crate) mod scratch;
 pub(crate) mod signals;
+pub(crate) mod terminal;
 pub(crate) mod user;

@@ -247,7 +247,7 @@ fn wants_colour() -> bool {
 }
 
 /// The text with characters escaped that steer a terminal, but for line breaks and tabs.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let steers = |sign: char| {
         (sign.is_control() && !matches!(sign, '\n' | '\t'))
             || matches!(sign, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -96,6 +96,11 @@ impl<'d, 'a> Decoder<'d, 'a> {
         }
     }
 
+    /// Whether the node is a mapping, aliases followed.
+    pub(crate) fn is_mapping(&self, id: NodeId) -> bool {
+        matches!(self.node(id).content, Content::Mapping(..))
+    }
+
     fn mismatch(&mut self, id: NodeId, expected: &str) {
         let message = format!("expected {expected}, found {}", self.kind(id));
         self.report(self.position(id), message);

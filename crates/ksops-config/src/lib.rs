@@ -4,7 +4,9 @@
 //! [`rule`] picks the rule for a path and turns its keys into master keys with [`keys`]. [`template`] writes a new
 //! one. Matching is textual: the paths are handed in.
 
+pub mod audit;
 mod decode;
+pub mod destination;
 pub mod keys;
 pub mod lookup;
 pub mod model;

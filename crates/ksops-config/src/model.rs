@@ -32,8 +32,21 @@ pub struct ConfigFile {
     pub destination_rules: Vec<DestinationRule>,
     /// `stores`.
     pub stores: Stores,
+    /// `azure_keyvault_public_keys`, which upstream does not have and passes over.
+    pub azure_public_keys: Vec<PublicKeyEntry>,
     /// Fields that nobody reads: errors as `ksops`, warnings as `sops`.
     pub unknown_fields: Vec<Problem>,
+}
+
+/// An entry of `azure_keyvault_public_keys`: a path alone, or a path and whose key it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PublicKeyEntry {
+    /// Where the entry begins.
+    pub position: Position,
+    /// `file`: a JWK, PEM or DER file, or a folder of JWK files; relative to the configuration.
+    pub file: String,
+    /// `key`: the URL of the key with its version; empty if the file says it.
+    pub key: String,
 }
 
 /// An entry of `creation_rules`, or a `recreation_rule`.

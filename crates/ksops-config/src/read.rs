@@ -10,7 +10,7 @@ use ksops_yaml::syntax::{Content, NodeId};
 use crate::decode::{Decoder, Field};
 use crate::model::{
     AzureEntry, ConfigFile, DestinationRule, FlatKeys, GroupEntry, KeyField, KmsEntry, LoadError, Placed,
-    Rule, SelectionFields, Stores, Text,
+    PublicKeyEntry, Rule, SelectionFields, Stores, Text,
 };
 use crate::problem::Problem;
 use crate::scalar::Scalar;
@@ -19,7 +19,8 @@ use crate::source;
 /// How deep `merge` may nest groups.
 const MAX_GROUP_DEPTH: u32 = 64;
 
-const TOP: &[&str] = &["creation_rules", "destination_rules", "stores"];
+const TOP: &[&str] = &["creation_rules", "destination_rules", "stores", "azure_keyvault_public_keys"];
+const PUBLIC_KEY: &[&str] = &["key", "file"];
 const RULE: &[&str] = &[
     "path_regex",
     "kms",
@@ -108,6 +109,10 @@ impl Reader<'_, '_> {
                     config.destination_rules = self.each(&items, Self::destination);
                 }
                 "stores" => config.stores = self.stores(field.value),
+                "azure_keyvault_public_keys" => {
+                    let items = self.decoder.items(field.value).unwrap_or_default();
+                    config.azure_public_keys = self.each(&items, Self::public_key);
+                }
                 // A common custom: a list of anchors beside the rules, which refer to them.
                 _ if self.decoder.holds_anchor(field.value) => {}
                 _ => self.unknown(&field, TOP),
@@ -305,6 +310,23 @@ impl Reader<'_, '_> {
                 "key" => entry.key = self.string(&field),
                 "version" => entry.version = self.string(&field),
                 _ => self.unknown(&field, AZURE),
+            }
+        }
+        entry
+    }
+
+    fn public_key(&mut self, id: NodeId) -> PublicKeyEntry {
+        let position = self.decoder.position(id);
+        if !self.decoder.is_mapping(id) {
+            let file = self.decoder.text(id).unwrap_or_default();
+            return PublicKeyEntry { position, file, key: String::new() };
+        }
+        let mut entry = PublicKeyEntry { position, ..PublicKeyEntry::default() };
+        for field in self.decoder.fields(id).unwrap_or_default() {
+            match field.name.as_str() {
+                "key" => entry.key = self.string(&field),
+                "file" => entry.file = self.string(&field),
+                _ => self.unknown(&field, PUBLIC_KEY),
             }
         }
         entry

@@ -7,4 +7,5 @@ pub mod key_group;
 pub mod key_service;
 pub mod master_key;
 pub mod recover;
+pub mod recovery;
 mod wrap;

@@ -2,4 +2,5 @@
 
 mod field;
 pub mod model;
+pub mod unknown;
 pub mod wire;

@@ -122,6 +122,7 @@ fn encrypt(text: &str, key: &DataKey, rules: &RuleTexts, group: KeyGroup) -> Res
     let sealed = encryptor.finish(OffsetDateTime::UNIX_EPOCH).map_err(|error| error.to_string())?;
     let metadata = Metadata {
         key_groups: vec![group],
+        unknown: Vec::new(),
         shamir_threshold: 0,
         last_modified: sealed.last_modified,
         mac: sealed.mac,

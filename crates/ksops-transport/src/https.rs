@@ -4,6 +4,7 @@
 //! 2.10); they belong to the HTTP stack and are read there.
 
 use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,6 +24,29 @@ pub struct HttpsSettings {
     pub read: Duration,
     /// The `User-Agent`.
     pub user_agent: String,
+    /// What differs from the platform's custom in TLS.
+    pub tls: TlsSettings,
+    /// The URL of a proxy for every request that may go through one, in place of the system's.
+    pub proxy: Option<String>,
+}
+
+/// TLS for services that bring their own certificates.
+#[derive(Clone, Default)]
+pub struct TlsSettings {
+    /// Certificates in PEM that are trusted in place of the platform's; empty for the platform's.
+    pub roots: Vec<u8>,
+    /// The client's certificate and private key, both in PEM, one behind the other.
+    pub identity: Option<Zeroizing<Vec<u8>>>,
+    /// Takes any certificate. Only where the user asked for it.
+    pub danger_accepts_any: bool,
+}
+
+impl fmt::Debug for TlsSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TlsSettings")
+            .field("danger_accepts_any", &self.danger_accepts_any)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for HttpsSettings {
@@ -31,6 +55,8 @@ impl Default for HttpsSettings {
             connect: Duration::from_secs(15),
             read: Duration::from_secs(30),
             user_agent: concat!("ksops/", env!("CARGO_PKG_VERSION")).to_owned(),
+            tls: TlsSettings::default(),
+            proxy: None,
         }
     }
 }
@@ -78,13 +104,27 @@ impl HttpsClient {
     /// # Errors
     /// [`HttpErrorKind::Setup`] if TLS cannot be set up, for example without any trusted certificate.
     pub fn new(settings: &HttpsSettings) -> Result<Self, HttpError> {
-        let builder = || {
-            reqwest::Client::builder()
+        let build = |route: Route| -> Result<reqwest::Client, reqwest::Error> {
+            let mut builder = reqwest::Client::builder()
                 .connect_timeout(settings.connect)
                 .read_timeout(settings.read)
                 .user_agent(settings.user_agent.clone())
-                // No service answers with a redirect; following one could carry a body elsewhere.
-                .redirect(reqwest::redirect::Policy::none())
+                // No service answers with a redirect by custom; following one could carry a body elsewhere.
+                .redirect(reqwest::redirect::Policy::none());
+            if !settings.tls.roots.is_empty() {
+                builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(&settings.tls.roots)?);
+            }
+            if let Some(identity) = &settings.tls.identity {
+                builder = builder.identity(reqwest::Identity::from_pem(identity)?);
+            }
+            if settings.tls.danger_accepts_any {
+                builder = builder.tls_danger_accept_invalid_certs(true);
+            }
+            match (route, &settings.proxy) {
+                (Route::Direct, _) => builder.no_proxy().build(),
+                (Route::System, Some(proxy)) => builder.proxy(reqwest::Proxy::all(proxy)?).build(),
+                (Route::System, None) => builder.build(),
+            }
         };
         let made = |client: Result<reqwest::Client, reqwest::Error>| {
             client.map_err(|error| HttpError {
@@ -93,7 +133,7 @@ impl HttpsClient {
                 message: innermost(&error),
             })
         };
-        Ok(Self { system: made(builder().build())?, direct: made(builder().no_proxy().build())? })
+        Ok(Self { system: made(build(Route::System))?, direct: made(build(Route::Direct))? })
     }
 
     /// Sends a request once.
@@ -108,13 +148,14 @@ impl HttpsClient {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Post => reqwest::Method::POST,
+            Method::Put => reqwest::Method::PUT,
         };
         let host = host_of(&request.url);
         let mut builder = client.request(method, &request.url);
         for (name, value) in &request.headers {
             builder = builder.header(name, value.as_str());
         }
-        if request.method == Method::Post {
+        if request.method != Method::Get {
             if request.body.is_empty() {
                 // Left out by the HTTP stack, and demanded by some services.
                 builder = builder.header("content-length", "0");

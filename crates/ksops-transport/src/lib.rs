@@ -3,5 +3,6 @@
 
 pub mod https;
 pub mod message;
+pub mod pace;
 pub mod retry;
 pub mod runtime;

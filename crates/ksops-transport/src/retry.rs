@@ -3,14 +3,16 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::https::{HttpError, HttpErrorKind, HttpsClient};
 use crate::message::{Request, Response};
+use crate::pace::Pace;
 use crate::runtime;
 
 /// How often and after which wait a request is sent again.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct RetryPolicy {
     /// How many times after the first.
     pub retries: u32,
@@ -20,6 +22,8 @@ pub struct RetryPolicy {
     pub cap: Duration,
     /// The statuses that are retried.
     pub statuses: Vec<u16>,
+    /// What the process keeps to toward this service, if there is such a thing.
+    pub pace: Option<Arc<Pace>>,
 }
 
 impl Default for RetryPolicy {
@@ -29,6 +33,7 @@ impl Default for RetryPolicy {
             unit: Duration::from_millis(800),
             cap: Duration::from_secs(60),
             statuses: vec![408, 429, 500, 502, 503, 504],
+            pace: None,
         }
     }
 }
@@ -45,7 +50,7 @@ pub async fn send(
 ) -> Result<Response, HttpError> {
     let mut retry = 0;
     loop {
-        let result = client.send(request).await;
+        let result = policy.send_once(client, request).await;
         if retry >= policy.retries || !policy.wants_another(&result) {
             return result;
         }
@@ -55,11 +60,24 @@ pub async fn send(
         if runtime::left().is_some_and(|left| wait >= left) {
             return result;
         }
+        if let (Some(pace), Ok(429)) = (&policy.pace, result.as_ref().map(|response| response.status)) {
+            pace.hold_back(wait);
+        }
         tokio::time::sleep(wait).await;
     }
 }
 
 impl RetryPolicy {
+    async fn send_once(&self, client: &HttpsClient, request: &Request) -> Result<Response, HttpError> {
+        match &self.pace {
+            None => client.send(request).await,
+            Some(pace) => {
+                let _turn = pace.turn(runtime::left()).await;
+                client.send(request).await
+            }
+        }
+    }
+
     fn wants_another(&self, result: &Result<Response, HttpError>) -> bool {
         match result {
             Ok(response) => self.statuses.contains(&response.status),

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use ksops_core::clock::Clock;
 use ksops_core::crypto::data_key::DataKey;
 use ksops_core::document::stash::Stash;
-use ksops_core::keys::distribute::{distribute, new_group};
+use ksops_core::keys::distribute::new_group;
 use ksops_core::keys::master_key::MasterKey;
 use ksops_core::metadata::model::Metadata;
 use ksops_core::random::Random;
@@ -14,6 +14,7 @@ use ksops_core::tree::selection::{RuleTexts, Selection};
 use ksops_stores::file;
 use ksops_stores::format::Format;
 
+use crate::asking::distribute;
 use crate::encrypt::{EncryptError, FORMAT_VERSION};
 use crate::open::Opened;
 use crate::services::Services;
@@ -50,11 +51,12 @@ fn create_with(
     let now = clock.now();
     let data_key = DataKey::generate(random)?;
     let groups: Vec<_> = request.groups.iter().map(|keys| new_group(keys.iter().cloned(), now)).collect();
-    let distributed = distribute(&data_key, &groups, request.threshold, &services.as_slice(), random)?;
+    let distributed = distribute(&data_key, &groups, request.threshold, services, random)?;
     // The one value of a file of bytes is always encrypted, and no rule is written.
     let is_binary = request.format == Format::Binary;
     let metadata = Metadata {
         key_groups: distributed.groups,
+        unknown: Vec::new(),
         shamir_threshold: distributed.threshold,
         last_modified: now,
         mac: String::new(),

@@ -158,8 +158,7 @@ fn encrypt(
 }
 
 fn unsupported(key: &MasterKey) -> KeyServiceError {
-    KeyServiceError::new(format!("keys of type {} are not supported in this version", key.key_type()))
-        .with_hint("sops 3.13 reads and writes the same files and can use such keys meanwhile")
+    KeyServiceError::unserved(key.key_type())
 }
 
 /// The keys looked at so far, with the parts that they gave.

@@ -10,7 +10,7 @@ use ksops_core::document::encrypt::{
     reserved_key,
 };
 use ksops_core::document::verify::{Comments, Fidelity, Typing, Verifier, VerifyError};
-use ksops_core::keys::distribute::{DistributeError, distribute, new_group};
+use ksops_core::keys::distribute::{DistributeError, new_group};
 use ksops_core::keys::master_key::MasterKey;
 use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::wire::{self, WireError};
@@ -27,6 +27,7 @@ use ksops_stores::yaml::preserve;
 use ksops_yaml::input;
 use time::OffsetDateTime;
 
+use crate::asking::distribute;
 use crate::beside::read_beside;
 use crate::condense::without_repeated_blocks;
 use crate::guard::{doomed_comments, plain_secret_values};
@@ -349,9 +350,10 @@ pub(crate) fn seal(
     now: OffsetDateTime,
 ) -> Result<Metadata, EncryptError> {
     let groups: Vec<_> = request.groups.iter().map(|keys| new_group(keys.iter().cloned(), now)).collect();
-    let distributed = distribute(data_key, &groups, request.threshold, &services.as_slice(), random)?;
+    let distributed = distribute(data_key, &groups, request.threshold, services, random)?;
     Ok(Metadata {
         key_groups: distributed.groups,
+        unknown: Vec::new(),
         shamir_threshold: distributed.threshold,
         last_modified: sealed.last_modified,
         mac: sealed.mac,

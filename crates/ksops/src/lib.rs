@@ -4,10 +4,13 @@
 //! The library does not read the environment, the home directory or the network unless
 //! [`Services::from_environment`](services::Services::from_environment) made the services.
 
+mod asking;
 mod beside;
 mod condense;
 mod guard;
+mod offline;
 mod output;
+mod remembered;
 mod sheet;
 mod whole;
 
@@ -23,6 +26,7 @@ pub mod extract;
 pub mod layout;
 pub mod open;
 pub mod policy;
+pub mod publish;
 pub mod redact;
 pub mod regroup;
 pub mod save;
@@ -34,6 +38,10 @@ pub use ksops_age;
 pub use ksops_azure_kv;
 pub use ksops_config;
 pub use ksops_core;
+#[cfg(feature = "pgp")]
+pub use ksops_pgp;
 #[cfg(feature = "keyservice")]
 pub use ksops_remote;
 pub use ksops_stores;
+#[cfg(feature = "vault")]
+pub use ksops_vault;

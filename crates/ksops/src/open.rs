@@ -7,7 +7,6 @@ use ksops_core::document::decrypt::{
 };
 use ksops_core::document::stash::Stash;
 use ksops_core::keys::decryption_order::DecryptionOrder;
-use ksops_core::keys::recover::recover;
 use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::wire::{self, WireError};
 use ksops_core::tree::branch::Branch;
@@ -19,6 +18,7 @@ use ksops_stores::yaml::load::{LoadError, YamlReader};
 use ksops_stores::yaml::preserve;
 use ksops_yaml::input;
 
+use crate::asking::recover;
 use crate::condense::without_repeated_blocks;
 use crate::decrypt::{DecryptError, DecryptRequest};
 use crate::policy::Policy;
@@ -85,12 +85,7 @@ pub(crate) fn open_with(
     let metadata = wire::from_branch(&block?).map_err(MetadataError::from)?;
     let digests =
         if options.with_stash { branches.iter().map(preserve::digest).collect() } else { Vec::new() };
-    let data_key = recover(
-        &metadata.key_groups,
-        metadata.shamir_threshold,
-        &services.as_slice(),
-        &request.decryption_order,
-    )?;
+    let data_key = recover(&metadata, services, &request.decryption_order)?;
     let tree = if request.ignore_mac {
         let (selection, _) = Selection::for_decrypting(&metadata.rules).map_err(TreeError::from)?;
         let (key, mac_only) = (&data_key, metadata.mac_only_encrypted);

@@ -5,7 +5,6 @@ use ksops_core::crypto::data_key::DataKey;
 use ksops_core::keys::decryption_order::DecryptionOrder;
 use ksops_core::keys::key_group::KeyGroup;
 use ksops_core::keys::master_key::MasterKey;
-use ksops_core::keys::recover::recover;
 use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::wire;
 use ksops_core::random::Random;
@@ -13,10 +12,11 @@ use ksops_core::tree::branch::Branch;
 use ksops_stores::file::{self, Layout, Like, MetadataError};
 use ksops_stores::format::Format;
 
+use crate::asking::recover;
 use crate::decrypt::DecryptError;
 use crate::encrypt::EncryptError;
 use crate::layout::Layout as Keeping;
-use crate::save;
+use crate::save::{self, KeyIs};
 use crate::services::Services;
 use crate::system::OsRandom;
 
@@ -44,8 +44,7 @@ impl Closed {
     /// # Errors
     /// [`DecryptError::Recover`].
     pub fn data_key(&self, services: &Services, order: &DecryptionOrder) -> Result<DataKey, DecryptError> {
-        let Metadata { key_groups, shamir_threshold, .. } = &self.metadata;
-        Ok(recover(key_groups, *shamir_threshold, &services.as_slice(), order)?)
+        Ok(recover(&self.metadata, services, order)?)
     }
 
     /// Encrypts the data key for other groups, and prints the file with them. `original` is its text; `form` says the
@@ -76,7 +75,7 @@ impl Closed {
         random: &dyn Random,
     ) -> Result<Vec<u8>, EncryptError> {
         let Self { mut metadata, branches, format } = self;
-        save::regroup(&mut metadata, data_key, groups, threshold, services, random)?;
+        save::regroup(&mut metadata, data_key, (groups, threshold), KeyIs::TheSame, services, random)?;
         let block = wire::to_branch(&metadata);
         let layout = Layout { indent, like: Some(original) };
         let kept = match keeping.is_kept() && file::keeps_layout(format) {

@@ -6,15 +6,17 @@ use ksops_core::clock::Clock;
 use ksops_core::crypto::cipher::Cipher;
 use ksops_core::crypto::data_key::DataKey;
 use ksops_core::crypto::mac;
-use ksops_core::keys::distribute::distribute;
-use ksops_core::keys::key_group::KeyGroup;
+use ksops_core::keys::distribute::DistributeFailure;
+use ksops_core::keys::key_group::{KeyEntry, KeyGroup};
 use ksops_core::metadata::model::Metadata;
+use ksops_core::metadata::unknown;
 use ksops_core::random::Random;
 use ksops_core::tree::selection::Selection;
 use ksops_stores::file::Like;
 use ksops_stores::format::Format;
 use ksops_stores::yaml::preserve;
 
+use crate::asking::distribute;
 use crate::encrypt::{EncryptError, EncryptRequest, Encrypted};
 use crate::layout::Layout;
 use crate::open::Opened;
@@ -117,8 +119,13 @@ pub fn save_with(
         metadata.mac = sealed.mac;
         metadata.last_modified = sealed.last_modified;
     }
-    if let Keys::Regroup(groups, threshold) | Keys::Rotate(groups, threshold) = keys {
-        regroup(&mut metadata, data_key, &groups, threshold, services, random)?;
+    let (regrouped, key_is) = match keys {
+        Keys::Keep => (None, KeyIs::TheSame),
+        Keys::Regroup(groups, threshold) => (Some((groups, threshold)), KeyIs::TheSame),
+        Keys::Rotate(groups, threshold) => (Some((groups, threshold)), KeyIs::New),
+    };
+    if let Some((groups, threshold)) = regrouped {
+        regroup(&mut metadata, data_key, (&groups, threshold), key_is, services, random)?;
     }
     let like = (opened.format == request.output_format).then_some(original);
     let like = like.map(|text| Like { text, before: Some(&opened.source) });
@@ -127,19 +134,67 @@ pub fn save_with(
     Ok(Encrypted { text: output, warnings })
 }
 
+/// Whether a file keeps its data key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyIs {
+    /// It does: what a key holds of it is still good.
+    TheSame,
+    /// It does not.
+    New,
+}
+
 /// Encrypts the data key for `groups`.
+///
+/// Keys that this build has no service for, and those of unknown kinds, keep what they hold where that is still good: the
+/// data key stays, and it is not shared out.
 pub(crate) fn regroup(
     metadata: &mut Metadata,
     data_key: &DataKey,
-    groups: &[KeyGroup],
-    threshold: usize,
+    (groups, threshold): (&[KeyGroup], usize),
+    key_is: KeyIs,
     services: &Services,
     random: &dyn Random,
 ) -> Result<(), EncryptError> {
-    let distributed = distribute(data_key, groups, threshold, &services.as_slice(), random)?;
+    let is_whole = key_is == KeyIs::TheSame && metadata.key_groups.len() == 1 && groups.len() == 1;
+    if !is_whole && !metadata.unknown.is_empty() {
+        let failure = DistributeFailure::Unknown(unknown::kinds(&metadata.unknown));
+        return Err(EncryptError::Distribute(failure.into()));
+    }
+    let mut kept = Vec::new();
+    let mut wanted = groups.to_vec();
+    if let (true, Some(group), [old]) = (is_whole, wanted.first_mut(), metadata.key_groups.as_slice()) {
+        kept = held(group, old, services);
+        group.entries.retain(|entry| !kept.iter().any(|(_, kept)| kept.key == entry.key));
+        if group.entries.is_empty() && !kept.is_empty() {
+            // Nothing is left to do but to leave keys out.
+            metadata.key_groups =
+                vec![KeyGroup { entries: kept.into_iter().map(|(_, entry)| entry).collect() }];
+            return Ok(());
+        }
+    }
+    let distributed = distribute(data_key, &wanted, threshold, services, random)?;
     metadata.key_groups = distributed.groups;
     metadata.shamir_threshold = distributed.threshold;
+    if let Some(group) = metadata.key_groups.first_mut() {
+        for (place, entry) in kept {
+            group.entries.insert(place.min(group.entries.len()), entry);
+        }
+    }
     Ok(())
+}
+
+/// The entries of the new group that no service here can encrypt for and that the old one holds, with their places.
+fn held(new: &KeyGroup, old: &KeyGroup, services: &Services) -> Vec<(usize, KeyEntry)> {
+    let services = services.as_slice();
+    let is_unserved = |entry: &KeyEntry| !services.iter().any(|service| service.serves(&entry.key));
+    let entries =
+        new.entries.iter().enumerate().filter(|(_, entry)| !services.is_empty() && is_unserved(entry));
+    entries
+        .filter_map(|(place, entry)| {
+            let held = old.entries.iter().find(|old| old.key == entry.key)?;
+            Some((place, held.clone()))
+        })
+        .collect()
 }
 
 fn request_of(

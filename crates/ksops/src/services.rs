@@ -1,43 +1,99 @@
 //! The key services at hand; the only file of this crate that lets the environment in.
 
+use std::sync::Arc;
+
+use ksops_age::prompt::{NobodyToAsk, Prompt};
 use ksops_age::service::AgeService;
 use ksops_age::sources::IdentitySources;
+use ksops_azure_kv::offline::known::PublicKeySource;
 use ksops_azure_kv::service::AzureKvService;
 use ksops_azure_kv::settings::AzureSettings;
 use ksops_core::keys::key_service::KeyService;
+#[cfg(feature = "pgp")]
+use ksops_pgp::service::PgpService;
+#[cfg(feature = "pgp")]
+use ksops_pgp::settings::PgpSettings;
+#[cfg(feature = "vault")]
+use ksops_vault::service::TransitService;
+#[cfg(feature = "vault")]
+use ksops_vault::settings::VaultSettings;
+
+use crate::offline::Offline;
+use crate::remembered::Remembered;
+
+/// What the services are told beside the environment.
+#[derive(Clone, Default)]
+pub struct ServiceOptions {
+    /// Whether nobody may be asked over the network.
+    pub offline: bool,
+    /// Files and folders with public halves of Azure's keys, for encrypting without the vault.
+    pub azure_public_keys: Vec<PublicKeySource>,
+    /// Whom to ask for passphrases, and for what plugins of age want to know; without it nobody is asked.
+    pub prompt: Option<Arc<dyn Prompt>>,
+}
 
 /// The key services that may be asked, in order.
 #[derive(Default)]
 pub struct Services {
-    list: Vec<Box<dyn KeyService>>,
+    list: Vec<Arc<dyn KeyService>>,
 }
 
 impl Services {
     /// Uses exactly these services.
     #[must_use]
     pub fn new(list: Vec<Box<dyn KeyService>>) -> Self {
-        Self { list }
+        Self { list: list.into_iter().map(Arc::from).collect() }
     }
 
     /// Uses every service of this build, with credentials from where each looks by custom: environment variables,
-    /// files below the home directory, tools that are logged in. Nothing is read or asked before a key needs it.
+    /// files below the home directory, tools that are logged in. Nothing is read or asked before a key needs it, and
+    /// nobody is asked for a passphrase.
     #[must_use]
     pub fn from_environment() -> Self {
-        Self::new(vec![
-            Box::new(AgeService::new(IdentitySources::from_environment())),
-            Box::new(AzureKvService::new(AzureSettings::from_environment())),
-        ])
+        Self::with_options(ServiceOptions::default())
+    }
+
+    /// The same, told more than the environment says.
+    #[must_use]
+    pub fn with_options(options: ServiceOptions) -> Self {
+        let ServiceOptions { offline, azure_public_keys, prompt } = options;
+        let prompt = prompt.unwrap_or_else(|| Arc::new(NobodyToAsk));
+        let azure =
+            AzureSettings { offline, public_keys: azure_public_keys, ..AzureSettings::from_environment() };
+        let list: Vec<Box<dyn KeyService>> = vec![
+            Box::new(AgeService::with_prompt(IdentitySources::from_environment(), prompt)),
+            #[cfg(feature = "pgp")]
+            Box::new(PgpService::new(PgpSettings::from_environment())),
+            Box::new(Remembered::new(Box::new(AzureKvService::new(azure)))),
+            #[cfg(feature = "vault")]
+            Box::new(Remembered::new(Box::new(TransitService::new(VaultSettings::from_environment())))),
+        ];
+        match offline {
+            true => Self::new(list.into_iter().map(|service| Box::new(Offline(service)) as _).collect()),
+            false => Self::new(list),
+        }
     }
 
     /// Adds a service behind those that are there; it is asked when none of them succeeds.
     pub fn push(&mut self, service: Box<dyn KeyService>) {
-        self.list.push(service);
+        self.list.push(Arc::from(service));
     }
 
     /// The services themselves, for a server that lends them.
     #[must_use]
     pub fn into_list(self) -> Vec<Box<dyn KeyService>> {
-        self.list
+        self.list.into_iter().map(|service| Box::new(service) as Box<dyn KeyService>).collect()
+    }
+
+    /// The services, to be asked from several threads.
+    pub(crate) fn shared(&self) -> Vec<Arc<dyn KeyService>> {
+        self.list.clone()
+    }
+
+    /// What the user should know of the operations so far; every sentence is given once.
+    #[must_use]
+    pub fn take_notices(&self) -> Vec<String> {
+        self.list.iter().flat_map(|service| service.take_notices()).collect()
     }
 
     /// The services, as the core takes them.

@@ -1,4 +1,4 @@
-//! Bech32 (BIP 173) reading without a length limit, as age uses it.
+//! Bech32 (BIP 173) reading and writing without a length limit, as age uses it.
 //!
 //! Apart from the `age` crate because upstream's messages say what is wrong with a recipient, and because the
 //! kinds of recipient that the crate is built without are checked here, too.
@@ -76,6 +76,35 @@ pub fn decode(text: &str) -> Result<(&str, Zeroizing<Vec<u8>>), Bech32Error> {
     Ok((prefix, bytes))
 }
 
+/// Writes `bytes` in lower case behind `prefix`, which must be lower case itself.
+#[must_use]
+pub fn encode(prefix: &str, bytes: &[u8]) -> String {
+    let mut digits = Zeroizing::new(Vec::with_capacity(bytes.len() * 8 / 5 + 1 + CHECKSUM_LENGTH));
+    let (mut store, mut bits) = (0_u32, 0_u32);
+    for byte in bytes {
+        store = (store << 8 | u32::from(*byte)) & 0xfff;
+        bits += 8;
+        while bits >= 5 {
+            bits -= 5;
+            digits.push((store >> bits).to_le_bytes()[0] & 31);
+        }
+    }
+    if bits > 0 {
+        digits.push((store << (5 - bits)).to_le_bytes()[0] & 31);
+    }
+    let data = digits.len();
+    digits.extend([0; CHECKSUM_LENGTH]);
+    let sum = checksum(prefix, &digits) ^ 1;
+    for (place, digit) in digits[data..].iter_mut().rev().enumerate() {
+        *digit = (sum >> (5 * place)).to_le_bytes()[0] & 31;
+    }
+    let mut text = String::with_capacity(prefix.len() + 1 + digits.len());
+    text.push_str(prefix);
+    text.push('1');
+    text.extend(digits.iter().map(|digit| char::from(CHARSET[usize::from(*digit)])));
+    text
+}
+
 /// The checksum polynomial of BIP 173 over prefix and digits; 1 for a text in order.
 fn checksum(prefix: &str, digits: &[u8]) -> u32 {
     const GENERATOR: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
@@ -114,7 +143,7 @@ fn to_bytes(digits: &[u8]) -> Result<Zeroizing<Vec<u8>>, Bech32Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Bech32Error, decode};
+    use super::{Bech32Error, decode, encode};
 
     const RECIPIENT: &str = "age1ycafsea3wy4fdxaku2yjvxpmp5k6ypp5d084p47w5g446f5pl5wqkjwq6d";
 
@@ -130,6 +159,17 @@ mod tests {
         let (prefix, bytes) = decode(&upper).expect("valid");
         assert_eq!(prefix, "AGE");
         assert_eq!(bytes, decode(RECIPIENT).expect("valid").1);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        assert_eq!(encode("age", &decode(RECIPIENT).expect("valid").1), RECIPIENT);
+        for length in 0..70_u8 {
+            let bytes: Vec<u8> = (0..length).map(|byte| byte.wrapping_mul(37)).collect();
+            let text = encode("x-y", &bytes);
+            let (prefix, read) = decode(&text).expect("valid");
+            assert_eq!((prefix, read.as_slice()), ("x-y", bytes.as_slice()));
+        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::path::Path;
 use ksops_core::keys::diagnosis::{Finding, State};
 
 use crate::loader::{Loaded, Loader};
-use crate::sources::{ConfigDir, IdentitySources};
+use crate::recipient::plain;
+use crate::sources::ConfigDir;
 
 /// How many recipients of other identities are named.
 const NAMED: usize = 3;
@@ -15,39 +16,28 @@ pub(crate) fn findings(loader: &Loader, recipient: Option<&str>) -> Vec<Finding>
     let sources = loader.sources();
     let parts = loader.parts(recipient);
     let mut look = Look { recipient, is_found: false };
-    let mut found = ssh(sources);
+    let mut found = vec![
+        look.at_file(
+            "SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+            sources.ssh_private_key_file.as_deref(),
+            "not set",
+            &parts.ssh_file,
+        ),
+        look.at_command(
+            "SOPS_AGE_SSH_PRIVATE_KEY_CMD",
+            sources.ssh_private_key_cmd.is_some(),
+            parts.ssh_command.as_ref(),
+        ),
+    ];
+    for (path, loaded) in &parts.ssh_home {
+        found.push(look.at_file("ssh key", Some(path), "no such file", loaded));
+    }
     found.push(look.at("SOPS_AGE_KEY", String::new(), "not set", Some(&parts.key)));
     found.push(look.at_file("SOPS_AGE_KEY_FILE", sources.key_file.as_deref(), "not set", &parts.key_file));
-    found.push(match (&parts.command, &sources.key_cmd) {
-        (None, Some(_)) => {
-            Finding::new("SOPS_AGE_KEY_CMD", "", State::Untried, "set; it runs for a recipient")
-        }
-        (command, _) => look.at("SOPS_AGE_KEY_CMD", String::new(), "not set", command.as_ref()),
-    });
+    found.push(look.at_command("SOPS_AGE_KEY_CMD", sources.key_cmd.is_some(), parts.command.as_ref()));
     let default = sources.default_key_file();
     if sources.config_dir != ConfigDir::Unused {
         found.push(look.at_file("default key file", default.as_deref(), "no such file", &parts.default_file));
-    }
-    found
-}
-
-fn ssh(sources: &IdentitySources) -> Vec<Finding> {
-    const LATER: &str = "this version cannot use ssh keys yet";
-    let row = |name: &str, source: String, is_there: bool, absent: &str| match is_there {
-        true => Finding::new(name, source, State::Unsupported, LATER),
-        false => Finding::new(name, source, State::Absent, absent),
-    };
-    let file = sources.ssh_private_key_file.as_deref();
-    let path = file.map(|path| path.display().to_string()).unwrap_or_default();
-    let mut found = vec![
-        row("SOPS_AGE_SSH_PRIVATE_KEY_FILE", path, file.is_some(), "not set"),
-        row("SOPS_AGE_SSH_PRIVATE_KEY_CMD", String::new(), sources.ssh_private_key_cmd.is_some(), "not set"),
-    ];
-    for name in ["id_ed25519", "id_rsa"] {
-        if let Some(home) = &sources.home {
-            let path = home.join(".ssh").join(name);
-            found.push(row("ssh key", path.display().to_string(), path.exists(), "no such file"));
-        }
     }
     found
 }
@@ -69,21 +59,29 @@ impl Look<'_> {
         finding
     }
 
+    fn at_command(&mut self, name: &str, is_set: bool, loaded: Option<&Loaded>) -> Finding {
+        match loaded {
+            None if is_set => Finding::new(name, "", State::Untried, "set; it runs for a recipient"),
+            loaded => self.at(name, String::new(), "not set", loaded),
+        }
+    }
+
     fn at(&mut self, name: &str, source: String, absent: &str, loaded: Option<&Loaded>) -> Finding {
         let Some(loaded) = loaded else { return Finding::new(name, source, State::Absent, absent) };
-        let held: Vec<String> =
-            loaded.identities.iter().map(|identity| identity.to_public().to_string()).collect();
-        let fits = self.recipient.is_some_and(|recipient| held.iter().any(|one| one == recipient.trim()));
-        let (state, reason) = if fits {
+        let (state, reason) = if self.fits(loaded) {
             let before = std::mem::replace(&mut self.is_found, true);
             let state = if before { State::Good } else { State::Used };
             (state, "holds the identity of this recipient".to_owned())
-        } else if !held.is_empty() {
-            let named: Vec<&str> = held.iter().take(NAMED).map(String::as_str).collect();
-            let more = if held.len() > NAMED { ", …" } else { "" };
-            let named = format!("holds the identity of {}{more}", named.join(", "));
+        } else if !loaded.identities.is_empty() {
+            let named: Vec<String> =
+                loaded.identities.iter().take(NAMED).map(|identity| identity.describe()).collect();
+            let more = if loaded.identities.len() > NAMED { ", …" } else { "" };
+            let named = format!("holds {}{more}", named.join(", "));
+            let is_open = loaded.identities.iter().all(|identity| identity.recipient().is_some());
             match self.recipient {
-                Some(_) => (State::NoMatch, format!("{named}, not of this recipient")),
+                Some(_) if is_open => (State::NoMatch, format!("{named}, not of this recipient")),
+                Some(_) if self.is_found => (State::Untried, format!("{named}; not needed")),
+                Some(_) => (State::Untried, format!("{named}; only use tells whether it fits")),
                 None => (State::Good, named),
             }
         } else if !loaded.errors.is_empty() {
@@ -95,6 +93,13 @@ impl Look<'_> {
         };
         let reasons = [reason].into_iter().chain(loaded.errors.iter().cloned());
         Finding::new(name, source, state, reasons.collect::<Vec<_>>().join("; "))
+    }
+
+    /// Whether one of the identities is known to be the recipient's.
+    fn fits(&self, loaded: &Loaded) -> bool {
+        let Some(recipient) = self.recipient else { return false };
+        let recipient = plain(recipient);
+        loaded.identities.iter().any(|identity| identity.recipient().is_some_and(|own| own == recipient))
     }
 }
 

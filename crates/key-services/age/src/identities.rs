@@ -1,19 +1,35 @@
 //! The reading of key texts (key-services.md section 3.4): which lines are identities, and of what kind.
 
-use age::x25519;
+use std::sync::Arc;
+
+use age::{Identity, x25519};
+use age_core::format::{FileKey, Stanza};
+use ksops_core::keys::key_service::KeyServiceError;
+
+use crate::hybrid::HybridIdentity;
+use crate::joint::Open;
+use crate::locked::is_locked;
+use crate::plugin::PluginIdentity;
+use crate::prompt::Prompt;
 
 /// The identities of one key text.
 #[derive(Default)]
 pub struct ParsedIdentities {
-    /// The X25519 identities, in order.
-    pub x25519: Vec<x25519::Identity>,
-    /// The kinds that were recognised and cannot be used yet, each once.
-    pub unsupported: Vec<&'static str>,
+    /// The identities, in order.
+    pub(crate) list: Vec<Arc<dyn Open>>,
+}
+
+impl ParsedIdentities {
+    /// The recipients that belong to them, where they can be told: those of plugins cannot.
+    #[must_use]
+    pub fn recipients(&self) -> Vec<String> {
+        self.list.iter().filter_map(|identity| identity.recipient()).collect()
+    }
 }
 
 impl std::fmt::Debug for ParsedIdentities {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ParsedIdentities({} identities)", self.x25519.len())
+        write!(f, "ParsedIdentities({} identities)", self.list.len())
     }
 }
 
@@ -27,9 +43,32 @@ pub enum IdentityError {
     /// An X25519 identity that is cut off or mistyped.
     #[error("malformed secret key: {0}")]
     Malformed(&'static str),
+    /// An identity of another kind that is cut off or mistyped.
+    #[error("{0}")]
+    NotInOrder(&'static str),
     /// The text is an age file under a passphrase.
-    #[error("it is protected by a passphrase, which this version cannot open yet")]
+    #[error("it is protected by a passphrase")]
     Protected,
+}
+
+/// An X25519 identity.
+struct X25519Identity(x25519::Identity);
+
+impl Open for X25519Identity {
+    fn open(&self, stanzas: &[Stanza], _: &Arc<dyn Prompt>) -> Result<Option<FileKey>, KeyServiceError> {
+        self.0
+            .unwrap_stanzas(stanzas)
+            .transpose()
+            .map_err(|_| KeyServiceError::new("the X25519 stanza of the age file is not in order"))
+    }
+
+    fn describe(&self) -> String {
+        format!("the identity of {}", self.0.to_public())
+    }
+
+    fn recipient(&self) -> Option<String> {
+        Some(self.0.to_public().to_string())
+    }
 }
 
 /// How many identities a line can hold.
@@ -46,10 +85,30 @@ pub enum Line {
 /// # Errors
 /// [`IdentityError`]; the whole text is dropped then, as upstream does.
 pub fn parse_identities(text: &[u8], line: Line) -> Result<ParsedIdentities, IdentityError> {
-    if text.starts_with(b"age-encryption") || text.starts_with(b"-----BEGIN AGE") {
+    if is_locked(text) {
         return Err(IdentityError::Protected);
     }
-    let mut parsed = ParsedIdentities::default();
+    parse_each(text, line, |text| match text.starts_with("AGE-PLUGIN-") {
+        true => Ok(Arc::new(PluginIdentity::parse(text).map_err(IdentityError::NotInOrder)?)),
+        false => parse_one(text),
+    })
+    .map(|list| ParsedIdentities { list })
+}
+
+/// The same without plugins, as in a file under a passphrase.
+///
+/// # Errors
+/// [`IdentityError`].
+pub(crate) fn parse_native(text: &[u8], line: Line) -> Result<Vec<Arc<dyn Open>>, IdentityError> {
+    parse_each(text, line, parse_one)
+}
+
+fn parse_each(
+    text: &[u8],
+    line: Line,
+    parse: impl Fn(&str) -> Result<Arc<dyn Open>, IdentityError>,
+) -> Result<Vec<Arc<dyn Open>>, IdentityError> {
+    let mut list = Vec::new();
     for bytes in text.split(|byte| *byte == b'\n') {
         let bytes = bytes.strip_suffix(b"\r").unwrap_or(bytes);
         if bytes.is_empty() || bytes.starts_with(b"#") {
@@ -57,45 +116,37 @@ pub fn parse_identities(text: &[u8], line: Line) -> Result<ParsedIdentities, Ide
         }
         let content = std::str::from_utf8(bytes).map_err(|_| IdentityError::UnknownKind)?;
         match line {
-            Line::OneIdentity => parse_one(content, &mut parsed)?,
+            Line::OneIdentity => list.push(parse(content)?),
             Line::Words => {
                 for word in content.split_whitespace() {
-                    parse_one(word, &mut parsed)?;
+                    list.push(parse(word)?);
                 }
             }
         }
     }
-    Ok(parsed)
+    Ok(list)
 }
 
-fn parse_one(text: &str, parsed: &mut ParsedIdentities) -> Result<(), IdentityError> {
-    if text.starts_with("AGE-PLUGIN-") {
-        note(parsed, "plugin");
-    } else if text.starts_with("AGE-SECRET-KEY-PQ-1") {
-        note(parsed, "hybrid post-quantum");
+fn parse_one(text: &str) -> Result<Arc<dyn Open>, IdentityError> {
+    if text.starts_with("AGE-SECRET-KEY-PQ-1") {
+        Ok(Arc::new(HybridIdentity::parse(text).map_err(IdentityError::NotInOrder)?))
     } else if text.starts_with("AGE-SECRET-KEY-1") {
-        parsed.x25519.push(text.parse().map_err(IdentityError::Malformed)?);
+        Ok(Arc::new(X25519Identity(text.parse().map_err(IdentityError::Malformed)?)))
     } else {
-        return Err(IdentityError::UnknownKind);
-    }
-    Ok(())
-}
-
-fn note(parsed: &mut ParsedIdentities, kind: &'static str) {
-    if !parsed.unsupported.contains(&kind) {
-        parsed.unsupported.push(kind);
+        Err(IdentityError::UnknownKind)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{IdentityError, Line, parse_identities};
+    use super::{IdentityError, Line, parse_identities, parse_native};
+    use crate::bech32;
 
     // Throwaway keys, made for this test.
     const ONE: &str = "AGE-SECRET-KEY-16R5H85L6Z63YWG0SF59Y4C8KZE9XZP06S3YUM5CTXQR9M7J7F8VQ7MCEC9";
 
     fn count(text: &str, line: Line) -> Result<usize, IdentityError> {
-        parse_identities(text.as_bytes(), line).map(|parsed| parsed.x25519.len())
+        parse_identities(text.as_bytes(), line).map(|parsed| parsed.list.len())
     }
 
     #[test]
@@ -124,11 +175,18 @@ mod tests {
     }
 
     #[test]
-    fn kinds_to_come_are_noted_and_the_others_kept() {
-        let text = format!("AGE-PLUGIN-X-1AAA\n{ONE}\nAGE-SECRET-KEY-PQ-1AAA\nAGE-PLUGIN-Y-1AAA\n");
+    fn every_kind_is_read() {
+        let plugin = bech32::encode("age-plugin-x-", &[1; 4]).to_uppercase();
+        let hybrid = bech32::encode("age-secret-key-pq-", &[7; 32]).to_uppercase();
+        let text = format!("{plugin}\n{ONE}\n{hybrid}\n");
         let parsed = parse_identities(text.as_bytes(), Line::OneIdentity).expect("valid");
-        assert_eq!(parsed.x25519.len(), 1);
-        assert_eq!(parsed.unsupported, ["plugin", "hybrid post-quantum"]);
+        let recipients = parsed.recipients();
+        assert_eq!((parsed.list.len(), recipients.len()), (3, 2));
+        assert!(recipients[1].starts_with("age1pq1") && recipients[1].len() == 1959);
+        assert!(parse_native(text.as_bytes(), Line::OneIdentity).is_err(), "no plugin under a passphrase");
+        for cut in [&plugin[..20], &hybrid[..40]] {
+            assert!(matches!(count(cut, Line::OneIdentity), Err(IdentityError::NotInOrder(_))));
+        }
     }
 
     #[test]

@@ -82,7 +82,7 @@ mod tests {
     fn the_text_is_read_back_as_the_same_recipient() {
         let new = generate(moment());
         let parsed = parse_identities(new.text.as_bytes(), Line::OneIdentity).expect("valid");
-        assert_eq!(parsed.x25519[0].to_public().to_string(), new.recipient.recipient);
+        assert_eq!(parsed.recipients(), [new.recipient.recipient]);
     }
 
     #[test]

@@ -4,15 +4,17 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use age::x25519;
 use zeroize::Zeroizing;
 
 use crate::command;
-use crate::identities::{Line, ParsedIdentities, parse_identities};
+use crate::identities::{Line, parse_identities};
+use crate::joint::Open;
+use crate::locked::{LockedFile, is_locked};
 use crate::sources::{ConfigDir, IdentitySources};
+use crate::ssh::private_key::{self, SshKeyFile};
 
 /// No key file is larger; upstream's limit for those under a passphrase.
 const KEY_FILE_LIMIT: u64 = 16 << 20;
@@ -21,7 +23,7 @@ const KEY_FILE_LIMIT: u64 = 16 << 20;
 #[derive(Default, Clone)]
 pub(crate) struct Loaded {
     /// The identities, in the order in which they are tried.
-    pub(crate) identities: Vec<x25519::Identity>,
+    pub(crate) identities: Vec<Arc<dyn Open>>,
     /// What went wrong with sources that are there.
     pub(crate) errors: Vec<String>,
     /// Places that are not there.
@@ -35,13 +37,34 @@ pub(crate) struct Loaded {
 /// The sources with what was loaded from them.
 pub(crate) struct Loader {
     sources: IdentitySources,
-    texts: OnceLock<[Loaded; 3]>,
-    commands: Mutex<BTreeMap<String, Arc<Loaded>>>,
-    default_file: OnceLock<DefaultFile>,
+    files: OnceLock<Files>,
+    commands: Mutex<BTreeMap<String, Arc<Commands>>>,
+}
+
+/// What the sources gave that are the same for every recipient.
+struct Files {
+    ssh_file: Loaded,
+    /// The keys in the user's home, by their paths.
+    ssh_home: Vec<(PathBuf, Loaded)>,
+    /// If there is no home.
+    no_home: Loaded,
+    key: Loaded,
+    key_file: Loaded,
+    default_file: DefaultFile,
+}
+
+/// What the commands gave for one recipient.
+struct Commands {
+    ssh: Loaded,
+    key: Loaded,
 }
 
 /// What each source gave.
 pub(crate) struct Parts {
+    pub(crate) ssh_file: Loaded,
+    /// `None` if it was not run.
+    pub(crate) ssh_command: Option<Loaded>,
+    pub(crate) ssh_home: Vec<(PathBuf, Loaded)>,
     pub(crate) key: Loaded,
     pub(crate) key_file: Loaded,
     /// `None` if it was not run.
@@ -58,12 +81,7 @@ struct DefaultFile {
 
 impl Loader {
     pub(crate) fn new(sources: IdentitySources) -> Self {
-        Self {
-            sources,
-            texts: OnceLock::new(),
-            commands: Mutex::new(BTreeMap::new()),
-            default_file: OnceLock::new(),
-        }
+        Self { sources, files: OnceLock::new(), commands: Mutex::new(BTreeMap::new()) }
     }
 
     /// The sources.
@@ -71,51 +89,69 @@ impl Loader {
         &self.sources
     }
 
-    /// What each source gave that holds identities. Without a recipient the command does not run.
+    /// What each source gave that holds identities. Without a recipient no command runs.
     pub(crate) fn parts(&self, recipient: Option<&str>) -> Parts {
-        let [_, key, key_file] = self.texts().clone();
-        let command = recipient.map(|recipient| (*self.load_command(recipient)).clone());
-        Parts { key, key_file, command, default_file: self.default_file().loaded.clone() }
+        let files = self.files();
+        let commands = recipient.map(|recipient| self.commands(recipient));
+        Parts {
+            ssh_file: files.ssh_file.clone(),
+            ssh_command: commands.as_ref().map(|commands| commands.ssh.clone()),
+            ssh_home: files.ssh_home.clone(),
+            key: files.key.clone(),
+            key_file: files.key_file.clone(),
+            command: commands.as_ref().map(|commands| commands.key.clone()),
+            default_file: files.default_file.loaded.clone(),
+        }
     }
 
-    fn texts(&self) -> &[Loaded; 3] {
-        self.texts
-            .get_or_init(|| [load_ssh(&self.sources), load_key(&self.sources), load_key_file(&self.sources)])
+    fn files(&self) -> &Files {
+        self.files.get_or_init(|| {
+            let (ssh_home, no_home) = load_ssh_home(&self.sources);
+            Files {
+                ssh_file: load_ssh_file(&self.sources),
+                ssh_home,
+                no_home,
+                key: load_key(&self.sources),
+                key_file: load_key_file(&self.sources),
+                default_file: load_default_file(&self.sources),
+            }
+        })
     }
 
-    fn default_file(&self) -> &DefaultFile {
-        self.default_file.get_or_init(|| load_default_file(&self.sources))
-    }
-
-    /// Loads everything for `recipient`, which only the command gets to know: files are read once, the command runs
-    /// once for each recipient.
+    /// Loads everything for `recipient`, which only the commands get to know: files are read once, a command runs
+    /// once for each recipient. What may ask the user comes last.
     pub(crate) fn load(&self, recipient: &str) -> Loaded {
-        let [ssh, key, key_file] = self.texts();
-        let command = self.load_command(recipient);
+        let files = self.files();
+        let commands = self.commands(recipient);
         let mut all = Loaded::default();
-        for part in [ssh, key, key_file, &*command] {
+        let home = files.ssh_home.iter().map(|(_, loaded)| loaded);
+        let ssh = [&files.ssh_file, &commands.ssh].into_iter().chain(home).chain([&files.no_home]);
+        for part in ssh.chain([&files.key, &files.key_file, &commands.key]) {
             all.append(part);
         }
-        let default_file = self.default_file();
-        if !(default_file.absent && all.read) {
-            all.append(&default_file.loaded);
+        if !(files.default_file.absent && all.read) {
+            all.append(&files.default_file.loaded);
         }
+        all.identities.sort_by_key(|identity| identity.may_ask());
         all
     }
 
-    fn load_command(&self, recipient: &str) -> Arc<Loaded> {
+    fn commands(&self, recipient: &str) -> Arc<Commands> {
         // A thread that panicked while it held the lock leaves the map whole.
         let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
-        let loaded = commands
-            .entry(recipient.to_owned())
-            .or_insert_with(|| Arc::new(load_command(&self.sources, recipient)));
+        let loaded = commands.entry(recipient.to_owned()).or_insert_with(|| {
+            Arc::new(Commands {
+                ssh: load_ssh_command(&self.sources, recipient),
+                key: load_command(&self.sources, recipient),
+            })
+        });
         Arc::clone(loaded)
     }
 }
 
 impl Loaded {
     fn append(&mut self, other: &Self) {
-        self.identities.extend(other.identities.iter().cloned());
+        self.identities.extend(other.identities.iter().map(Arc::clone));
         self.errors.extend_from_slice(&other.errors);
         self.unused.extend_from_slice(&other.unused);
         self.empty.extend_from_slice(&other.empty);
@@ -130,23 +166,29 @@ impl Loaded {
         Self { errors: vec![error], ..Self::default() }
     }
 
-    fn parsed(place: &str, text: &[u8], line: Line) -> Self {
-        let mut loaded = Self { read: true, ..Self::default() };
-        match parse_identities(text, line) {
-            Ok(ParsedIdentities { x25519, unsupported }) => {
-                if x25519.is_empty() && unsupported.is_empty() {
-                    loaded.empty.push(place.to_owned());
-                }
-                for kind in unsupported {
-                    loaded.errors.push(format!(
-                        "'{place}' holds a {kind} identity, which this version cannot use yet"
-                    ));
-                }
-                loaded.identities = x25519;
-            }
-            Err(error) => loaded.errors.push(format!("failed to parse '{place}' age identities: {error}")),
+    fn found(identities: Vec<Arc<dyn Open>>) -> Self {
+        Self { identities, read: true, ..Self::default() }
+    }
+
+    /// Reads a key text, or takes an identity file under a passphrase for later.
+    fn parsed(sources: &IdentitySources, place: &str, text: &[u8], line: Line) -> Self {
+        if is_locked(text) {
+            return match LockedFile::new(place, text, sources.agent.clone()) {
+                Ok(locked) => Self::found(vec![Arc::new(locked)]),
+                Err(error) => Self { errors: vec![error], read: true, ..Self::default() },
+            };
         }
-        loaded
+        match parse_identities(text, line) {
+            Ok(parsed) => {
+                let empty = if parsed.list.is_empty() { vec![place.to_owned()] } else { Vec::new() };
+                Self { empty, ..Self::found(parsed.list) }
+            }
+            Err(error) => Self {
+                errors: vec![format!("failed to parse '{place}' age identities: {error}")],
+                read: true,
+                ..Self::default()
+            },
+        }
     }
 
     /// What an error adds: the errors of sources, then the places without keys.
@@ -170,37 +212,57 @@ impl Loaded {
     }
 }
 
-fn load_ssh(sources: &IdentitySources) -> Loaded {
-    let mut loaded = Loaded::default();
-    for (name, is_set) in [
-        ("SOPS_AGE_SSH_PRIVATE_KEY_FILE", sources.ssh_private_key_file.is_some()),
-        ("SOPS_AGE_SSH_PRIVATE_KEY_CMD", sources.ssh_private_key_cmd.is_some()),
-    ] {
-        if is_set {
-            loaded.errors.push(format!("{name} is set, but this version cannot use ssh keys yet"));
-        } else {
-            loaded.unused.push(name.to_owned());
-        }
+fn load_ssh_file(sources: &IdentitySources) -> Loaded {
+    match &sources.ssh_private_key_file {
+        Some(path) => read_ssh_key(path),
+        None => Loaded::unset("SOPS_AGE_SSH_PRIVATE_KEY_FILE"),
     }
-    match &sources.home {
-        Some(home) => {
-            for file in ["id_ed25519", "id_rsa"] {
-                let path = home.join(".ssh").join(file);
-                // A key that is there is not reported: most have one for other purposes.
-                if !path.exists() {
-                    loaded.unused.push(path.display().to_string());
-                }
-            }
-        }
-        None if sources.config_dir == ConfigDir::Unused => {}
-        None => loaded.errors.push("$HOME is not defined".to_owned()),
+}
+
+fn load_ssh_home(sources: &IdentitySources) -> (Vec<(PathBuf, Loaded)>, Loaded) {
+    let Some(home) = &sources.home else {
+        return match sources.config_dir {
+            ConfigDir::Unused => (Vec::new(), Loaded::default()),
+            _ => (Vec::new(), Loaded::failed("$HOME is not defined".to_owned())),
+        };
+    };
+    let keys = ["id_ed25519", "id_rsa"].map(|file| {
+        let path = home.join(".ssh").join(file);
+        let loaded =
+            if path.exists() { read_ssh_key(&path) } else { Loaded::unset(&path.display().to_string()) };
+        (path, loaded)
+    });
+    (keys.into(), Loaded::default())
+}
+
+fn read_ssh_key(path: &Path) -> Loaded {
+    let name = path.display().to_string();
+    let text = match read_key_file(path) {
+        Ok(text) => text,
+        Err(error) => return Loaded::failed(format!("failed to open file: {}", explain(path, &error))),
+    };
+    match private_key::read(&text) {
+        Ok(key) => Loaded::found(vec![key.into_identity(name)]),
+        Err(why) => Loaded::failed(format!("malformed SSH identity in {name:?}: {why}")),
     }
-    loaded
+}
+
+fn load_ssh_command(sources: &IdentitySources, recipient: &str) -> Loaded {
+    const NAME: &str = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
+    let Some(command) = &sources.ssh_private_key_cmd else { return Loaded::unset(NAME) };
+    match command::run(NAME, command, recipient).map(|text| private_key::read(&text)) {
+        Ok(Ok(SshKeyFile::Plain(key))) => Loaded::found(vec![Arc::new(key)]),
+        Ok(Ok(SshKeyFile::Locked(_))) => Loaded::failed(format!(
+            "the SSH key returned by running {NAME} is password protected, which is unsupported"
+        )),
+        Ok(Err(why)) => Loaded::failed(format!("malformed SSH identity returned by running {NAME}: {why}")),
+        Err(error) => Loaded::failed(error),
+    }
 }
 
 fn load_key(sources: &IdentitySources) -> Loaded {
     match &sources.key {
-        Some(text) => Loaded::parsed("SOPS_AGE_KEY", text, Line::Words),
+        Some(text) => Loaded::parsed(sources, "SOPS_AGE_KEY", text, Line::Words),
         None => Loaded::unset("SOPS_AGE_KEY"),
     }
 }
@@ -210,7 +272,7 @@ fn load_key_file(sources: &IdentitySources) -> Loaded {
         return Loaded::unset("SOPS_AGE_KEY_FILE");
     };
     match read_key_file(path) {
-        Ok(text) => Loaded::parsed("SOPS_AGE_KEY_FILE", &text, Line::OneIdentity),
+        Ok(text) => Loaded::parsed(sources, "SOPS_AGE_KEY_FILE", &text, Line::OneIdentity),
         Err(error) => {
             Loaded::failed(format!("failed to open SOPS_AGE_KEY_FILE file: {}", explain(path, &error)))
         }
@@ -221,8 +283,8 @@ fn load_command(sources: &IdentitySources, recipient: &str) -> Loaded {
     let Some(command) = &sources.key_cmd else {
         return Loaded::unset("SOPS_AGE_KEY_CMD");
     };
-    match command::run(command, recipient) {
-        Ok(text) => Loaded::parsed("SOPS_AGE_KEY_CMD", &text, Line::OneIdentity),
+    match command::run("SOPS_AGE_KEY_CMD", command, recipient) {
+        Ok(text) => Loaded::parsed(sources, "SOPS_AGE_KEY_CMD", &text, Line::OneIdentity),
         Err(error) => Loaded::failed(error),
     }
 }
@@ -237,7 +299,7 @@ fn load_default_file(sources: &IdentitySources) -> DefaultFile {
     };
     let place = path.display().to_string();
     let loaded = match read_key_file(&path) {
-        Ok(text) => Loaded::parsed(&place, &text, Line::OneIdentity),
+        Ok(text) => Loaded::parsed(sources, &place, &text, Line::OneIdentity),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return absent(Loaded::unset(&place)),
         Err(error) => Loaded::failed(format!("failed to open file: {}", explain(&path, &error))),
     };

@@ -1,14 +1,15 @@
 //! Recipients: their kinds and the reading of a comma-separated text (key-services.md section 3.1).
 //!
-//! A recipient of any kind that upstream knows is accepted here, so that configurations which name one can be
-//! read; whether it can be used is decided when something is encrypted to it.
+//! Whether the program of a plugin is there is only seen when something is encrypted to it.
 
 use age::x25519;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use ksops_core::keys::master_key::AgeKey;
 
 use crate::bech32::{self, Bech32Error};
+use crate::hybrid::HybridRecipient;
+use crate::plugin;
+use crate::ssh::public_key::{SshKey, SshPublicKey};
+use crate::ssh::recipient::montgomery;
 
 /// The kind of a recipient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,16 +99,22 @@ pub fn kind_of(recipient: &str) -> Option<RecipientKind> {
     }
 }
 
-/// Checks a recipient as far as it can be checked without its key, and tells its kind.
+/// Checks a recipient as far as it can be checked without asking a plugin, and tells its kind.
 fn check(recipient: &str) -> Result<RecipientKind, RecipientError> {
     let kind = kind_of(recipient).ok_or_else(|| RecipientError::UnknownKind(recipient.to_owned()))?;
     match kind {
         RecipientKind::X25519 => {
             parse_x25519(recipient)?;
         }
-        RecipientKind::Hybrid => check_native(recipient, "age1pq", 1216)?,
-        RecipientKind::Plugin => check_plugin(recipient)?,
-        RecipientKind::Ssh => check_ssh(recipient)?,
+        RecipientKind::Hybrid => {
+            parse_hybrid(recipient)?;
+        }
+        RecipientKind::Plugin => {
+            plugin::name_of_recipient(recipient).map_err(RecipientError::Plugin)?;
+        }
+        RecipientKind::Ssh => {
+            parse_ssh(recipient)?;
+        }
     }
     Ok(kind)
 }
@@ -119,6 +126,27 @@ fn check(recipient: &str) -> Result<RecipientKind, RecipientError> {
 pub(crate) fn parse_x25519(recipient: &str) -> Result<x25519::Recipient, RecipientError> {
     check_native(recipient, "age", 32)?;
     recipient.parse().map_err(|reason: &'static str| native_error(recipient, reason))
+}
+
+/// Reads a hybrid recipient.
+///
+/// # Errors
+/// [`RecipientError::Native`] if it is none.
+pub(crate) fn parse_hybrid(recipient: &str) -> Result<HybridRecipient, RecipientError> {
+    HybridRecipient::parse(recipient).map_err(|reason| native_error(recipient, reason))
+}
+
+/// Reads an ssh public key.
+///
+/// # Errors
+/// [`RecipientError::Ssh`] if it is none.
+pub(crate) fn parse_ssh(recipient: &str) -> Result<SshPublicKey, RecipientError> {
+    let fail = |reason| RecipientError::Ssh { recipient: recipient.to_owned(), reason };
+    let key = SshPublicKey::parse(recipient).map_err(fail)?;
+    match &key.key {
+        SshKey::Ed25519(point) if montgomery(point).is_none() => Err(fail("invalid Ed25519 public key")),
+        _ => Ok(key),
+    }
 }
 
 fn check_native(recipient: &str, prefix: &str, length: usize) -> Result<(), RecipientError> {
@@ -137,32 +165,10 @@ fn native_error(recipient: &str, reason: impl Into<String>) -> RecipientError {
     RecipientError::Native { recipient: recipient.to_owned(), reason: reason.into() }
 }
 
-fn check_plugin(recipient: &str) -> Result<(), RecipientError> {
-    let (prefix, _) = bech32::decode(recipient)
-        .map_err(|error| RecipientError::Plugin(format!("invalid recipient encoding: {error}")))?;
-    let name = prefix.strip_prefix("age1").unwrap_or_default();
-    // The name becomes part of a program's name.
-    if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte)) {
-        return Err(RecipientError::Plugin(format!("invalid plugin name: {name:?}")));
-    }
-    Ok(())
-}
-
-fn check_ssh(recipient: &str) -> Result<(), RecipientError> {
-    let fail = |reason| RecipientError::Ssh { recipient: recipient.to_owned(), reason };
-    let mut words = recipient.split_ascii_whitespace();
-    let kind = words.next().unwrap_or_default();
-    let key = words.next().ok_or_else(|| fail("ssh: no key found"))?;
-    let wire = STANDARD.decode(key).map_err(|_| fail("ssh: no key found; the key is not in base64"))?;
-    if kind != "ssh-ed25519" && kind != "ssh-rsa" {
-        return Err(fail("unknown type; ssh-ed25519 and ssh-rsa are known"));
-    }
-    // The wire form repeats the type: its length in four bytes, then the name.
-    let named = wire.get(4..4 + kind.len());
-    if named != Some(kind.as_bytes()) {
-        return Err(fail("ssh: the key is of another type than it says"));
-    }
-    Ok(())
+/// A recipient without the comment that an ssh key may have.
+pub(crate) fn plain(text: &str) -> String {
+    let words: Vec<&str> = text.split_ascii_whitespace().take(2).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! [`AgeService`]: age as a key service of the core. `enc` is one armoured age file for one recipient.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read, Write};
+use std::sync::Arc;
 
-use age::armor::ArmoredReader;
-use age::{DecryptError, Decryptor, Identity};
+use age::armor::{ArmoredReader, ArmoredWriter, Format};
+use age::{DecryptError, Decryptor, EncryptError, Encryptor, Recipient};
 use ksops_core::keys::diagnosis::{Diagnosis, Finding};
 use ksops_core::keys::key_group::EncryptedDataKey;
 use ksops_core::keys::key_service::{KeyService, KeyServiceError};
@@ -13,8 +14,11 @@ use ksops_core::secret::SecretBytes;
 use zeroize::Zeroizing;
 
 use crate::diagnosis;
+use crate::joint::{Open, Trial, Wrap, Wrapping};
 use crate::loader::{Loaded, Loader};
-use crate::recipient::{self, RecipientKind};
+use crate::plugin::PluginRecipient;
+use crate::prompt::{NobodyToAsk, Prompt};
+use crate::recipient::{self, RecipientError, RecipientKind};
 use crate::sources::IdentitySources;
 
 /// Encrypts to age recipients and decrypts with the identities of the sources handed in.
@@ -22,6 +26,7 @@ use crate::sources::IdentitySources;
 /// Identities are loaded when the first data key is decrypted, and kept.
 pub struct AgeService {
     loader: Loader,
+    prompt: Arc<dyn Prompt>,
 }
 
 impl fmt::Debug for AgeService {
@@ -34,7 +39,13 @@ impl AgeService {
     /// A service that looks for identities in `sources`. Nothing is read yet.
     #[must_use]
     pub fn new(sources: IdentitySources) -> Self {
-        Self { loader: Loader::new(sources) }
+        Self::with_prompt(sources, Arc::new(NobodyToAsk))
+    }
+
+    /// The same with somebody to ask for passphrases, and for what plugins want to know.
+    #[must_use]
+    pub fn with_prompt(sources: IdentitySources, prompt: Arc<dyn Prompt>) -> Self {
+        Self { loader: Loader::new(sources), prompt }
     }
 }
 
@@ -43,17 +54,30 @@ impl KeyService for AgeService {
         matches!(key, MasterKey::Age(_))
     }
 
+    /// If no identity that needs nobody is the recipient's, one under a passphrase or of a plugin may be.
+    fn may_ask(&self, key: &MasterKey) -> bool {
+        let Ok(key) = age_key(key) else { return false };
+        let identities = self.loader.load(&key.recipient).identities;
+        let own = recipient::plain(&key.recipient);
+        let is_sure = |identity: &&Arc<dyn Open>| identity.recipient().is_some_and(|known| known == own);
+        let (asking, quiet): (Vec<_>, Vec<_>) = identities.iter().partition(|identity| identity.may_ask());
+        !asking.is_empty() && !quiet.iter().any(is_sure)
+    }
+
     fn encrypt(&self, key: &MasterKey, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
-        let key = age_key(key)?;
-        refuse_unsupported(&key.recipient)?;
-        let recipient = recipient::parse_x25519(key.recipient.trim())
-            .map_err(|error| KeyServiceError::new(error.to_string()))?;
-        let armoured = age::encrypt_and_armor(&recipient, data_key.expose()).map_err(|error| {
-            KeyServiceError::new(format!("failed to encrypt sops data key with age: {error}"))
-        })?;
-        // The crate ends lines as the platform does; the file format has line feeds.
-        let text = if armoured.contains('\r') { armoured.replace("\r\n", "\n") } else { armoured };
-        Ok(EncryptedDataKey(text))
+        let text = age_key(key)?.recipient.trim();
+        let unusable = |error: RecipientError| KeyServiceError::new(error.to_string());
+        match recipient::kind_of(text) {
+            Some(RecipientKind::Hybrid) => wrap(&recipient::parse_hybrid(text).map_err(unusable)?, data_key),
+            Some(RecipientKind::Ssh) => wrap(&recipient::parse_ssh(text).map_err(unusable)?, data_key),
+            Some(RecipientKind::Plugin) => {
+                let plugin = PluginRecipient::parse(text, &self.prompt)
+                    .map_err(|why| unusable(RecipientError::Plugin(why)))?;
+                wrap(&plugin, data_key)
+            }
+            Some(RecipientKind::X25519) => seal(&recipient::parse_x25519(text).map_err(unusable)?, data_key),
+            None => Err(unusable(RecipientError::UnknownKind(text.to_owned()))),
+        }
     }
 
     fn decrypt(&self, key: &MasterKey, enc: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError> {
@@ -63,13 +87,15 @@ impl KeyService for AgeService {
             let message = format!("failed to load age identities{}", loaded.describe());
             return Err(hinted(message, &key.recipient));
         }
-        open(&enc.0, &loaded).map_err(|error| {
+        open(&enc.0, &loaded, &self.prompt).map_err(|(why, hints)| {
             let message = format!(
-                "failed to create reader for decrypting sops data key with age: {}{}",
-                reason(&error),
+                "failed to create reader for decrypting sops data key with age: {why}{}",
                 loaded.describe()
             );
-            hinted(message, &key.recipient)
+            match hints.is_empty() {
+                true => hinted(message, &key.recipient),
+                false => KeyServiceError { message, hints },
+            }
         })
     }
 
@@ -94,39 +120,75 @@ fn age_key(key: &MasterKey) -> Result<&AgeKey, KeyServiceError> {
     }
 }
 
-fn open(enc: &str, loaded: &Loaded) -> Result<SecretBytes, DecryptError> {
-    let decryptor = Decryptor::new_buffered(ArmoredReader::new(enc.trim_start().as_bytes()))?;
-    let identities = loaded.identities.iter().map(|identity| identity as &dyn Identity);
-    let mut reader = decryptor.decrypt(identities)?;
-    // The plaintext is shorter than its armour, so the buffer never moves and leaves no copy behind.
-    let mut plain = Zeroizing::new(Vec::with_capacity(enc.len()));
-    reader.read_to_end(&mut plain)?;
-    Ok(SecretBytes::new(std::mem::take(&mut *plain)))
+/// The age file with the data key, for a recipient of the crate's own.
+fn seal(recipient: &dyn Recipient, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
+    let armoured = armour(recipient, data_key).map_err(|error| {
+        KeyServiceError::new(format!("failed to encrypt sops data key with age: {error}"))
+    })?;
+    // The crate ends lines as the platform does; the file format has line feeds.
+    let text = if armoured.contains('\r') { armoured.replace("\r\n", "\n") } else { armoured };
+    Ok(EncryptedDataKey(text))
 }
 
-fn refuse_unsupported(text: &str) -> Result<(), KeyServiceError> {
-    let Some(kind) = recipient::kind_of(text.trim()).filter(|kind| *kind != RecipientKind::X25519) else {
-        return Ok(());
+fn armour(recipient: &dyn Recipient, data_key: &SecretBytes) -> Result<String, EncryptError> {
+    let mut text = Vec::new();
+    let encryptor = Encryptor::with_recipients(std::iter::once(recipient))?;
+    let armour = ArmoredWriter::wrap_output(&mut text, Format::AsciiArmor)?;
+    let mut writer = encryptor.wrap_output(armour)?;
+    writer.write_all(data_key.expose())?;
+    writer.finish()?.finish()?;
+    String::from_utf8(text).map_err(|error| EncryptError::Io(io::Error::other(error)))
+}
+
+/// The same for a recipient of ours.
+fn wrap(recipient: &dyn Wrap, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
+    let wrapping = Wrapping::new(recipient);
+    seal(&wrapping, data_key).map_err(|error| match wrapping.into_error() {
+        Some(own) => KeyServiceError {
+            message: format!(
+                "failed to create writer for encrypting sops data key with age: {}",
+                own.message
+            ),
+            hints: own.hints,
+        },
+        None => error,
+    })
+}
+
+/// Opens the age file; else why not, and what to do about it.
+fn open(enc: &str, loaded: &Loaded, prompt: &Arc<dyn Prompt>) -> Result<SecretBytes, (String, Vec<String>)> {
+    let plain = |error: DecryptError| (reason(&error), Vec::new());
+    let decryptor =
+        Decryptor::new_buffered(ArmoredReader::new(enc.trim_start().as_bytes())).map_err(plain)?;
+    let trial = Trial::new(&loaded.identities, prompt);
+    let decrypted = decryptor.decrypt(std::iter::once(&trial as &dyn age::Identity));
+    let mut reader = match decrypted {
+        Ok(reader) => reader,
+        Err(error) => {
+            let errors = trial.into_errors();
+            if !matches!(error, DecryptError::NoMatchingKeys) || errors.is_empty() {
+                return Err(plain(error));
+            }
+            let messages: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
+            let why = messages.join("; ");
+            return Err((why, errors.into_iter().flat_map(|error| error.hints).collect()));
+        }
     };
-    Err(KeyServiceError::new(format!(
-        "age recipients of the kind {} cannot be used yet: this version encrypts to X25519 recipients (age1…)",
-        kind.name()
-    ))
-    .with_hint("use an X25519 recipient beside or instead of it; the other kinds come with a later version"))
+    // The plaintext is shorter than its armour, so the buffer never moves and leaves no copy behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(enc.len()));
+    reader.read_to_end(&mut text).map_err(|error| plain(error.into()))?;
+    Ok(SecretBytes::new(std::mem::take(&mut *text)))
 }
 
 /// Adds what helps when no identity fits.
 fn hinted(message: String, text: &str) -> KeyServiceError {
-    let error = KeyServiceError::new(message);
-    match recipient::kind_of(text) {
-        Some(kind) if kind != RecipientKind::X25519 => error.with_hint(format!(
-            "{text} is of the kind {}, whose identities this version cannot use yet; use another key of the file",
-            kind.name()
-        )),
-        _ => error.with_hint(format!(
-            "put the identity of {text} into SOPS_AGE_KEY, or name its file in SOPS_AGE_KEY_FILE"
-        )),
-    }
+    KeyServiceError::new(message).with_hint(match recipient::kind_of(text) {
+        Some(RecipientKind::Ssh) => format!(
+            "put the private key of {text} at ~/.ssh/id_ed25519 or ~/.ssh/id_rsa, or name its file in \
+             SOPS_AGE_SSH_PRIVATE_KEY_FILE"
+        ),
+        _ => format!("put the identity of {text} into SOPS_AGE_KEY, or name its file in SOPS_AGE_KEY_FILE"),
+    })
 }
 
 fn reason(error: &DecryptError) -> String {

@@ -7,14 +7,16 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use crate::agent::Agent;
+
 /// The places where identities are looked for. A place that is `None` is named in errors as not set.
 #[derive(Default, Clone)]
 pub struct IdentitySources {
-    /// `SOPS_AGE_SSH_PRIVATE_KEY_FILE`; only reported, ssh keys come later.
+    /// `SOPS_AGE_SSH_PRIVATE_KEY_FILE`: an ssh private key.
     pub ssh_private_key_file: Option<PathBuf>,
-    /// `SOPS_AGE_SSH_PRIVATE_KEY_CMD`; only reported, ssh keys come later.
+    /// `SOPS_AGE_SSH_PRIVATE_KEY_CMD`: a command that prints one.
     pub ssh_private_key_cmd: Option<String>,
-    /// The user's home, for the names of ssh keys in errors.
+    /// The user's home, for `.ssh/id_ed25519` and `.ssh/id_rsa` in it.
     pub home: Option<PathBuf>,
     /// `SOPS_AGE_KEY`: a key text.
     pub key: Option<Zeroizing<Vec<u8>>>,
@@ -24,6 +26,8 @@ pub struct IdentitySources {
     pub key_cmd: Option<String>,
     /// The directory of configuration files below which the default key file is; or why there is none.
     pub config_dir: ConfigDir,
+    /// The gpg-agent that may know the passphrase of an identity file.
+    pub agent: Agent,
 }
 
 /// The user's directory of configuration files.
@@ -56,11 +60,12 @@ impl IdentitySources {
         Self {
             ssh_private_key_file: variable("SOPS_AGE_SSH_PRIVATE_KEY_FILE").map(PathBuf::from),
             ssh_private_key_cmd: text("SOPS_AGE_SSH_PRIVATE_KEY_CMD"),
-            home,
             key: variable("SOPS_AGE_KEY").map(|value| Zeroizing::new(value.into_encoded_bytes())),
             key_file: variable("SOPS_AGE_KEY_FILE").map(PathBuf::from),
             key_cmd: text("SOPS_AGE_KEY_CMD"),
             config_dir,
+            agent: agent(&variable, home.as_ref()),
+            home,
         }
     }
 
@@ -82,6 +87,26 @@ impl std::fmt::Debug for IdentitySources {
             .field("config_dir", &self.config_dir)
             .finish_non_exhaustive()
     }
+}
+
+/// The agent that upstream would ask: the one that is named, else the default one of this user.
+fn agent(variable: &impl Fn(&str) -> Option<OsString>, home: Option<&PathBuf>) -> Agent {
+    let text = |name| {
+        variable(name).map(|value| value.to_string_lossy().into_owned()).filter(|text| !text.is_empty())
+    };
+    let socket = match variable("GPG_AGENT_INFO") {
+        Some(info) => {
+            let info = info.to_string_lossy().into_owned();
+            info.split(':').next().filter(|path| !path.is_empty()).map(PathBuf::from)
+        }
+        None => {
+            let own = home.map(|home| home.join(".gnupg").join("S.gpg-agent")).filter(|path| path.exists());
+            own.or_else(|| {
+                Some(PathBuf::from(variable("XDG_RUNTIME_DIR")?).join("gnupg").join("S.gpg-agent"))
+            })
+        }
+    };
+    Agent { socket, display: text("DISPLAY"), terminal: text("TERM") }
 }
 
 fn config_dir(variable: &impl Fn(&str) -> Option<OsString>, home: Option<&PathBuf>) -> ConfigDir {

@@ -5,6 +5,7 @@ use ksops_core::keys::master_key::AzureKvKey;
 use ksops_transport::https::HttpErrorKind;
 
 use crate::failure::{Answer, Failure};
+use crate::key_url::url_of;
 
 /// What was asked of the vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,7 @@ impl Operation {
 /// Makes the error of a failure: what failed on which key, why, and what helps.
 #[must_use]
 pub fn advise(failure: &Failure, operation: Operation, key: &AzureKvKey) -> KeyServiceError {
-    let url = key_url(key);
+    let url = url_of(key);
     let (reason, hints) = match failure {
         Failure::Answer(answer) => (said(answer), answer_hints(answer, operation, key)),
         Failure::Http(error) => (error.to_string(), network_hints(error.kind, key)),
@@ -64,6 +65,17 @@ pub fn advise(failure: &Failure, operation: Operation, key: &AzureKvKey) -> KeyS
             let hint = "if the host is a vault, name its DNS suffix in KSOPS_AZURE_KEYVAULT_SUFFIXES";
             (message.clone(), unknown_suffix.then(|| hint.to_owned()).into_iter().collect())
         }
+        Failure::Offline => (
+            "the vault may not be asked (--offline)".to_owned(),
+            match operation {
+                Operation::Encrypt | Operation::Get => vec![format!(
+                    "fetch the public half of the key once, while there is a network: `ksops azure fetch-key {url}`"
+                )],
+                Operation::Decrypt => {
+                    vec!["decrypting always needs the vault; leave out --offline".to_owned()]
+                }
+            },
+        ),
         Failure::TimedOut(seconds) => (
             format!("there was no result within {seconds} seconds"),
             network_hints(HttpErrorKind::Timeout, key),
@@ -73,12 +85,6 @@ pub fn advise(failure: &Failure, operation: Operation, key: &AzureKvKey) -> KeyS
     let mut error = KeyServiceError::new(format!("{url}: {}: {reason}", operation.done()));
     error.hints = hints;
     error
-}
-
-/// The key's URL, without a slash behind it if there is no version.
-fn key_url(key: &AzureKvKey) -> String {
-    let url = format!("{}/keys/{}", key.vault_url.trim_end_matches('/'), key.name);
-    if key.version.is_empty() { url } else { format!("{url}/{}", key.version) }
 }
 
 /// What the vault answered.

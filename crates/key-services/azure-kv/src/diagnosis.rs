@@ -158,6 +158,7 @@ fn vault(key: &AzureKvKey, trial: &Trial<'_>) -> Finding {
             (State::Failed, "asks for a token that does not belong to it; none was sent".to_owned())
         }
         Some(Failure::Host { message, .. }) => (State::Failed, message.clone()),
+        Some(Failure::Offline) => (State::Untried, "may not be asked (--offline)".to_owned()),
         Some(Failure::TimedOut(seconds)) => (State::Failed, format!("no result within {seconds} seconds")),
         Some(Failure::Other(_)) if trial.walk.is_some() => (State::Good, "answers".to_owned()),
         Some(Failure::Other(_)) => (State::Untried, String::new()),

@@ -34,6 +34,8 @@ pub enum Failure {
         /// Whether a configured suffix would allow it.
         unknown_suffix: bool,
     },
+    /// Nobody may be asked.
+    Offline,
     /// The time limit passed.
     TimedOut(u64),
     /// Anything else.

@@ -35,6 +35,13 @@ pub fn parse_key_urls(text: &str) -> Result<Vec<AzureKvKey>, KeyUrlError> {
     text.split(',').map(parse_key_url).collect()
 }
 
+/// The URL of a key, without a slash behind it if there is no version.
+#[must_use]
+pub fn url_of(key: &AzureKvKey) -> String {
+    let url = format!("{}/keys/{}", key.vault_url.trim_end_matches('/'), key.name);
+    if key.version.is_empty() { url } else { format!("{url}/{}", key.version) }
+}
+
 fn split(url: &str) -> Option<AzureKvKey> {
     let rest = url.strip_prefix("https://")?;
     let (host, path) = rest.split_once('/')?;

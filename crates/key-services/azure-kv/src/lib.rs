@@ -10,6 +10,7 @@ pub mod failure;
 pub mod key_url;
 mod managed_identity;
 mod member;
+pub mod offline;
 mod sdk_transport;
 pub mod service;
 pub mod settings;

@@ -11,6 +11,7 @@ use ksops_core::keys::key_service::{KeyService, KeyServiceError};
 use ksops_core::keys::master_key::{AzureKvKey, MasterKey};
 use ksops_core::secret::SecretBytes;
 use ksops_transport::https::{HttpsClient, HttpsSettings};
+use ksops_transport::pace::Pace;
 use ksops_transport::retry::RetryPolicy;
 use ksops_transport::runtime::{block_on, block_on_within};
 
@@ -18,6 +19,10 @@ use crate::advice::{Operation, advise};
 use crate::chain::{Chain, RealSource};
 use crate::diagnosis::{self, Trial};
 use crate::failure::Failure;
+use crate::key_url::url_of;
+use crate::offline::cache::KeyCache;
+use crate::offline::key_file::{KnownKey, is_same};
+use crate::offline::known::KnownKeys;
 use crate::settings::AzureSettings;
 use crate::vault::{Vault, decode_enc};
 use crate::vault_host::{self, VaultHostError};
@@ -29,6 +34,8 @@ use crate::vault_host::{self, VaultHostError};
 pub struct AzureKvService {
     settings: Arc<AzureSettings>,
     policy: RetryPolicy,
+    known: KnownKeys,
+    notices: Mutex<Vec<String>>,
     shared: OnceLock<Result<Shared, Failure>>,
     vaults: Mutex<HashMap<String, Arc<Vault>>>,
 }
@@ -49,8 +56,15 @@ impl AzureKvService {
     /// A service with these settings.
     #[must_use]
     pub fn new(settings: AzureSettings) -> Self {
+        let cache = settings.key_cache.clone().map(KeyCache::at);
         Self {
-            policy: RetryPolicy { unit: settings.retry_unit, ..RetryPolicy::default() },
+            known: KnownKeys::new(settings.public_keys.clone(), cache),
+            notices: Mutex::default(),
+            policy: RetryPolicy {
+                unit: settings.retry_unit,
+                pace: Some(Arc::new(Pace::new(settings.max_requests))),
+                ..RetryPolicy::default()
+            },
             settings: Arc::new(settings),
             shared: OnceLock::new(),
             vaults: Mutex::default(),
@@ -75,6 +89,45 @@ impl AzureKvService {
         }
     }
 
+    /// Asks the vault for the public half of a key, of its newest version if none is named. It is what encrypting needs
+    /// without a vault.
+    ///
+    /// # Errors
+    /// [`KeyServiceError`] if the vault could not be asked or refused, or the key is none that can be used.
+    pub fn fetch_public_key(&self, key: &AzureKvKey) -> Result<KnownKey, KeyServiceError> {
+        let (name, version) = (key.name.clone(), key.version.clone());
+        let answer = self.run(key, move |vault| async move { vault.public_half(&name, &version).await });
+        let answer = answer.map_err(|failure| advise(&failure, Operation::Get, key))?;
+        let refused = |reason: String| KeyServiceError::new(format!("{}: {reason}", url_of(key)));
+        let declared = (!key.version.is_empty()).then_some(key);
+        let known = KnownKey::from_json(&answer, declared).map_err(refused)?;
+        let named = AzureKvKey { version: known.key.version.clone(), ..key.clone() };
+        if !is_same(&known.key, &named) {
+            return Err(refused(format!("the vault answered with the key {}", url_of(&known.key))));
+        }
+        Ok(known)
+    }
+
+    /// Encrypts with a public key that is at hand; `None` if there is none.
+    fn encrypt_here(
+        &self,
+        key: &AzureKvKey,
+        data_key: &SecretBytes,
+    ) -> Result<Option<EncryptedDataKey>, String> {
+        let Some(found) = self.known.find(key)? else { return Ok(None) };
+        let made = found.known.public.encrypt(data_key);
+        let enc = made.map_err(|error| format!("the public key in {}: {error}", found.place))?;
+        if self.known.is_first_use(&found.known) {
+            self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(format!(
+                "{} is encrypted for without the vault, by the public key in {} (SHA256:{})",
+                url_of(key),
+                found.place,
+                found.known.public.thumbprint()
+            ));
+        }
+        Ok(Some(EncryptedDataKey(enc)))
+    }
+
     /// Runs an operation on the vault of `key` within the time limit.
     fn run<T, F>(
         &self,
@@ -86,6 +139,9 @@ impl AzureKvService {
         F: Future<Output = Result<T, Failure>> + Send + 'static,
     {
         check_names(key)?;
+        if self.settings.offline {
+            return Err(Failure::Offline);
+        }
         let vault = self.vault(&key.vault_url)?;
         block_on_within(self.settings.time_limit, async move { operation(vault).await })?
     }
@@ -148,6 +204,14 @@ impl KeyService for AzureKvService {
 
     fn encrypt(&self, key: &MasterKey, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
         let key = azure_key(key)?;
+        match self.encrypt_here(key, data_key) {
+            Ok(None) => {}
+            Ok(Some(enc)) => return Ok(enc),
+            Err(reason) => {
+                let hint = "fetch the key again with `ksops azure fetch-key`, or take the file away to ask the vault";
+                return Err(KeyServiceError::new(reason).with_hint(hint));
+            }
+        }
         let (name, version, plain) = (key.name.clone(), key.version.clone(), data_key.clone());
         self.run(key, move |vault| async move { vault.encrypt(&name, &version, &plain).await })
             .map(EncryptedDataKey)
@@ -175,6 +239,10 @@ impl KeyService for AzureKvService {
         let trial = Trial { operation, failure: outcome.as_ref().err(), walk: walk.as_ref() };
         let findings = diagnosis::findings(&self.settings, key, &trial);
         Diagnosis { findings, result: outcome.map_err(|failure| advise(&failure, operation, key)) }
+    }
+
+    fn take_notices(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn survey(&self) -> Vec<Finding> {

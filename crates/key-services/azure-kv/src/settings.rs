@@ -9,11 +9,16 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::offline::known::PublicKeySource;
+
 /// The authority of the public cloud.
 pub const PUBLIC_AUTHORITY: &str = "https://login.microsoftonline.com";
 
 /// The address of a virtual machine's metadata service.
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
+
+/// How many requests are under way at once, unless `KSOPS_AZURE_MAX_REQUESTS` says otherwise.
+const MAX_REQUESTS: usize = 16;
 
 /// Where a managed identity's tokens come from.
 #[derive(Clone, PartialEq, Eq)]
@@ -82,6 +87,14 @@ pub struct AzureSettings {
     pub time_limit: Duration,
     /// The unit of waiting before a retry.
     pub retry_unit: Duration,
+    /// How many requests may be under way at once.
+    pub max_requests: usize,
+    /// Whether nobody may be asked: then only public keys that are at hand are used.
+    pub offline: bool,
+    /// Files and folders with public keys.
+    pub public_keys: Vec<PublicKeySource>,
+    /// `$XDG_CACHE_HOME/ksops/azure-keys`, else that below `~/.cache`: the user's public keys.
+    pub key_cache: Option<PathBuf>,
 }
 
 impl Default for AzureSettings {
@@ -138,6 +151,15 @@ impl AzureSettings {
             tool_path: None,
             time_limit: Duration::from_secs(60),
             retry_unit: Duration::from_millis(800),
+            max_requests: text("KSOPS_AZURE_MAX_REQUESTS")
+                .and_then(|number| number.parse().ok())
+                .unwrap_or(MAX_REQUESTS),
+            offline: false,
+            public_keys: Vec::new(),
+            key_cache: path("XDG_CACHE_HOME")
+                .or_else(|| Some(path("HOME")?.join(".cache")))
+                .filter(|folder| folder.is_absolute())
+                .map(|folder| folder.join("ksops/azure-keys")),
         }
     }
 }

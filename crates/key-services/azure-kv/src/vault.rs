@@ -7,7 +7,7 @@ use azure_core::Bytes;
 use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::{ClientOptions, RequestContent, Url};
-use azure_security_keyvault_keys::models::KeyClientEncryptOptions;
+use azure_security_keyvault_keys::models::{KeyClientEncryptOptions, KeyClientGetKeyOptions};
 use azure_security_keyvault_keys::{KeyClient, KeyClientOptions};
 use base64::Engine;
 use base64::engine::GeneralPurpose;
@@ -143,6 +143,17 @@ impl Vault {
         let response = self.client.decrypt(name, in_path(version), parameters(cipher), None).await?;
         let mut bytes = value(response.body().as_ref())?;
         Ok(SecretBytes::new(std::mem::take(&mut *bytes)))
+    }
+
+    /// Asks for what the vault makes public of a key, of its newest version if none is named.
+    pub(crate) async fn public_half(&self, name: &str, version: &str) -> Result<Value, Failure> {
+        let options = KeyClientGetKeyOptions {
+            key_version: Some(version.to_owned()).filter(|version| !version.is_empty()),
+            ..KeyClientGetKeyOptions::default()
+        };
+        let response = self.client.get_key(name, Some(options)).await?;
+        serde_json::from_slice(response.body().as_ref())
+            .map_err(|_| Failure::Other("the vault's answer is no JSON".to_owned()))
     }
 
     /// Asks for the newest version of a key.

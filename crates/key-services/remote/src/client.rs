@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
+use ksops_core::keys::diagnosis::{Diagnosis, Finding, State};
 use ksops_core::keys::key_group::EncryptedDataKey;
 use ksops_core::keys::key_service::{KeyService, KeyServiceError};
 use ksops_core::keys::master_key::MasterKey;
@@ -130,6 +131,11 @@ impl KeyService for RemoteService {
         true
     }
 
+    /// Somebody may be asked on the other side.
+    fn may_ask(&self, _: &MasterKey) -> bool {
+        true
+    }
+
     fn encrypt(&self, key: &MasterKey, data_key: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
         let text = self.ask(ENCRYPT, key, data_key.expose().to_vec())?;
         match String::from_utf8(text) {
@@ -140,6 +146,21 @@ impl KeyService for RemoteService {
 
     fn decrypt(&self, key: &MasterKey, enc: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError> {
         Ok(SecretBytes::new(self.ask(DECRYPT, key, enc.0.clone().into_bytes())?))
+    }
+
+    fn diagnose(&self, key: &MasterKey, enc: Option<&EncryptedDataKey>) -> Diagnosis {
+        let result = enc.map(|enc| self.decrypt(key, enc)).transpose();
+        let (state, reason) = match &result {
+            Ok(Some(_)) => (State::Used, "decrypts the data key".to_owned()),
+            Ok(None) => (State::Untried, "there is nothing to decrypt".to_owned()),
+            Err(error) => (State::Failed, error.message.clone()),
+        };
+        let finding = Finding::new("remote key service", self.address.to_string(), state, reason);
+        Diagnosis { findings: vec![finding], result }
+    }
+
+    fn survey(&self) -> Vec<Finding> {
+        vec![Finding::new("remote key service", self.address.to_string(), State::Untried, "not asked")]
     }
 }
 

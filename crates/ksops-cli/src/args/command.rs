@@ -29,7 +29,7 @@ impl Subcommand {
         let is_own = matches!(
             self.command,
             Some(Command::Keygen | Command::Init | Command::View | Command::Doctor | Command::Man)
-        );
+        ) || self.path.first() == Some(&"azure");
         program == Program::Ksops || !is_own
     }
 
@@ -233,6 +233,30 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
                   secret is printed, and no file is changed.\n\nThe exit status is 0 if the data key of FILE can be \
                   recovered, or if all keys of the rules encrypt and enough of them decrypt; else 1.",
         examples: &["{} doctor secrets.yaml", "{} doctor", "{} doctor --json secrets.yaml"],
+    },
+    Subcommand {
+        path: &["azure"],
+        command: None,
+        level: Levels::AZURE,
+        operands: "COMMAND",
+        summary: "Help with keys of Azure Key Vault",
+        details: "",
+        examples: &[],
+    },
+    Subcommand {
+        path: &["azure", "fetch-key"],
+        command: Some(Command::AzureFetchKey),
+        level: Levels::AZURE_FETCH_KEY,
+        operands: "URL...",
+        summary: "Get the public half of a key, with which files are encrypted without the vault",
+        details: "Asks the vault for the version that URL names, else for the newest. The public half is kept for this user; \
+                  with --output it is written to a file that can be committed and named in .sops.yaml \
+                  (azure_keyvault_public_keys). From then on encrypting for this version of the key needs neither network \
+                  nor log-in; decrypting always does. The fingerprint shown is the JWK thumbprint of RFC 7638.",
+        examples: &[
+            "{} azure fetch-key https://vault.vault.azure.net/keys/name/version",
+            "{} azure fetch-key --output keys/name.jwk https://vault.vault.azure.net/keys/name",
+        ],
     },
     Subcommand {
         path: &["publish"],

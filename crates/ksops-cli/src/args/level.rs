@@ -27,6 +27,8 @@ impl Levels {
     pub(crate) const VIEW: Self = Self(1 << 19);
     pub(crate) const DOCTOR: Self = Self(1 << 20);
     pub(crate) const MAN: Self = Self(1 << 21);
+    pub(crate) const AZURE: Self = Self(1 << 22);
+    pub(crate) const AZURE_FETCH_KEY: Self = Self(1 << 23);
 
     /// Commands that work on the content of encrypted files and so ask key services.
     pub(crate) const CONTENT: Self = Self::ENCRYPT
@@ -48,9 +50,11 @@ impl Levels {
         .or(Self::KEYGEN)
         .or(Self::INIT)
         .or(Self::VIEW)
-        .or(Self::DOCTOR);
+        .or(Self::DOCTOR)
+        .or(Self::AZURE_FETCH_KEY);
     /// Every level there is.
-    pub(crate) const ALL: Self = Self::TOP.or(Self::WORK).or(Self::COMPLETION).or(Self::MAN).or(Self::GROUPS);
+    pub(crate) const ALL: Self =
+        Self::TOP.or(Self::WORK).or(Self::COMPLETION).or(Self::MAN).or(Self::GROUPS).or(Self::AZURE);
 
     /// Both sets together.
     pub(crate) const fn or(self, other: Self) -> Self {

@@ -64,6 +64,7 @@ pub(crate) enum Command {
     View,
     Doctor,
     Man,
+    AzureFetchKey,
     /// No subcommand: the switches `encrypt`, `decrypt`, `rotate` and the value flag `set` give the mode; none: edit.
     Legacy,
 }

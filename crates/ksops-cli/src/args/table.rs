@@ -67,6 +67,8 @@ const ORDER: Levels = IGNORE_MAC
     .or(Levels::EXEC_FILE)
     .or(Levels::PUBLISH)
     .or(Levels::UPDATEKEYS);
+/// Where key services are asked.
+const ASKS: Levels = TOP.or(Levels::CONTENT).or(Levels::DOCTOR);
 const CONTEXT: Levels = KEYS.or(Levels::ROTATE).or(GROUP);
 const THRESHOLD: Levels =
     KEYS.or(Levels::SET).or(Levels::UNSET).or(GROUP).or(Levels::GROUPS_DELETE).or(Levels::UPDATEKEYS);
@@ -121,7 +123,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("rotate", "r", OFF, TOP, "", "Encrypt the file again under a new data key"),
     row("set", "", VALUE, TOP, "'PATH VALUE'", "Set one value, as in '[\"a\"][0] {\"b\":1}'"),
     row("in-place", "i", OFF, IN_PLACE, "", "Write the result back to the file"),
-    row("output", "", VALUE, OUTPUT, "FILE", "Write the result to FILE instead of standard output"),
+    row("output", "", VALUE, OUTPUT.or(Levels::AZURE_FETCH_KEY), "FILE", "Write the result to FILE instead of standard output"),
     row("output", "o", VALUE, Levels::KEYGEN, "FILE", "Write the key to FILE instead of the default place"),
     row("directory", "", VALUE, Levels::MAN, "DIR", "Write all pages as files into DIR instead"),
     row("file", "f", VALUE, GROUP.or(Levels::GROUPS_DELETE), "FILE", "The file to change"),
@@ -201,8 +203,10 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("show-master-keys", "s", OFF, TOP.or(Levels::EDIT), "", "Show the metadata in the editor"),
     row("ignore-mac", "", OFF, IGNORE_MAC, "", "Do not check the integrity of the whole file"),
     from_env("decryption-order", "", "SOPS_DECRYPTION_ORDER", VALUE, ORDER, "LIST", "Kinds of key to try first (default: age,pgp)"),
-    from_env("enable-local-keyservice", "", "SOPS_ENABLE_LOCAL_KEYSERVICE", ON, TOP.or(Levels::CONTENT), "", "Use the keys of this machine (default: true)"),
-    from_env("keyservice", "", "SOPS_KEYSERVICE", MANY, TOP.or(Levels::CONTENT), "URI", "Ask this key service too, as in tcp://host:5000 (repeatable)"),
+    from_env("enable-local-keyservice", "", "SOPS_ENABLE_LOCAL_KEYSERVICE", ON, ASKS, "", "Use the keys of this machine (default: true)"),
+    from_env("keyservice", "", "SOPS_KEYSERVICE", MANY, ASKS, "URI", "Ask this key service too, as in tcp://host:5000 (repeatable)"),
+    from_env("offline", "", "KSOPS_OFFLINE", OFF, ASKS, "", "Never use the network; what needs it is an error"),
+    from_env("azure-public-key", "", "KSOPS_AZURE_PUBLIC_KEYS", MANY, ASKS, "[URL=]FILE", "Encrypt for this Azure key without the vault: a JWK, PEM or DER file, or a folder of JWK files (repeatable)"),
 
     from_env("config", "", "SOPS_CONFIG", VALUE, TOP.or(Levels::WORK), "FILE", "Use this configuration file, do not search for one"),
     row("indent", "", NUMBER, TOP.or(Levels::WORK), "N", "Number of spaces to indent YAML and JSON by"),

@@ -10,6 +10,7 @@ use crate::args::flags::Flags;
 use crate::args::program::Program;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
+use crate::output;
 use crate::place::no_file;
 
 /// Where version control keeps its own.
@@ -31,7 +32,8 @@ pub(crate) fn are_several(context: &Context, flags: &Flags, names: &[String]) ->
 
 /// The files, each once, in the order of the command line; those of a folder in the order of their names.
 ///
-/// A walk passes over what Git ignores, symbolic links, and the folders of version control.
+/// A walk passes over what Git ignores, symbolic links, the folders of version control, and the temporary files of
+/// other processes of this program, which are gone in a moment.
 ///
 /// # Errors
 /// If nothing is named, or a flag is given that is about one file.
@@ -85,7 +87,7 @@ fn walk(folder: &str, files: &mut Vec<Candidate>) -> Result<(), Failure> {
         .build();
     for entry in walk {
         let entry = entry.map_err(|error| Failure::new(Kind::Input, error.to_string()))?;
-        if entry.file_type().is_some_and(|kind| kind.is_file()) {
+        if entry.file_type().is_some_and(|kind| kind.is_file()) && !output::is_temporary(entry.file_name()) {
             // `.` is where everything is that has no folder before its name.
             let path = entry.path().strip_prefix("./").unwrap_or(entry.path());
             files.push(Candidate { name: path.to_string_lossy().into_owned(), is_found: true });

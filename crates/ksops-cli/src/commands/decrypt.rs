@@ -10,12 +10,13 @@ use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
+use crate::audit::log::{self, Action};
 use crate::batch::{files, state, work};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::place::{Place, WithoutFile};
-use crate::{audit, formats, services};
+use crate::{formats, services};
 
 /// Runs the command.
 ///
@@ -87,9 +88,9 @@ pub(crate) fn decrypted(
     place: &Place,
     config: &Config,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    audit::refuse_to_skip()?;
+    log::ready(context)?;
     let (input, request) = asked(context, flags, place, config)?;
-    let services = services::services(context, flags);
+    let services = services::services(context, flags, config)?;
     let (from, to) = (request.input_format, request.output_format);
     context.ui.detail(flags, || format!("decrypting {from} to {to}"));
     let (text, warnings) = if flags.is_set("redact") {
@@ -104,6 +105,7 @@ pub(crate) fn decrypted(
     for warning in &warnings {
         context.ui.warning(warning);
     }
+    log::record(context, Action::Decrypt, place.source.file())?;
     Ok(text)
 }
 

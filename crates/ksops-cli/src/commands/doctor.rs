@@ -14,7 +14,7 @@ use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::place::{Place, WithoutFile};
-use crate::{formats, keys, settings};
+use crate::{formats, keys, services, settings};
 
 /// Runs the command; the exit status is 0 if all is well.
 ///
@@ -22,8 +22,8 @@ use crate::{formats, keys, settings};
 /// If the file or the configuration cannot be read. Keys that cannot be used are no error, but what is reported.
 pub(crate) fn run(context: &Context, call: &Invocation) -> Result<u8, Failure> {
     let flags = &call.flags;
-    let services = Services::from_environment();
     let config = Config::load(context, flags, Purpose::Read)?;
+    let services = services::services(context, flags, &config)?;
     let parts = match call.positionals.first() {
         Some(name) => vec![of_file(context, call, name, &config, &services)?],
         None => without_file(flags, &config, &services)?,

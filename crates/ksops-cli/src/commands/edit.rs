@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
+use crate::audit::log;
 use crate::commands::encrypt;
 use crate::config::{Config, Purpose};
 use crate::context::Context;
@@ -22,7 +23,7 @@ use crate::outside::editor::Editor;
 use crate::outside::scratch::Scratch;
 use crate::outside::signals;
 use crate::place::{self, Place};
-use crate::{audit, formats, guard, output, services, settings};
+use crate::{formats, guard, output, services, settings};
 
 const AGAIN: &str = "Press enter to return to the editor, or Ctrl+C to exit.";
 
@@ -55,10 +56,10 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
 
 /// A file that does not exist yet.
 fn new(context: &Context, flags: &Flags, place: &Place, config: &Config) -> Result<Opening, Failure> {
-    audit::refuse_to_skip()?;
+    log::ready(context)?;
     let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
     let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
-    let services = services::services(context, flags);
+    let services = services::services(context, flags, config)?;
     let settings = settings::merge(flags, config.rule(&place.path)?)?;
     let request = CreateRequest {
         format: input_format,
@@ -68,14 +69,14 @@ fn new(context: &Context, flags: &Flags, place: &Place, config: &Config) -> Resu
         threshold: settings.threshold,
     };
     let opened = create(&request, &services).map_err(|error| {
-        let failure = encrypt::failure(&error).hints(encrypt::unserved_in(&error, &services));
+        let failure = encrypt::failure(&error);
         let words = "Error encrypting the data key with one or more master keys";
         let text = failure.text.replacen("Could not generate data key", words, 1);
         Failure { kind: Kind::DataKey, text, ..failure }
     })?;
     let indent = formats::indent(flags, &config.stores(), output_format);
     let layout = formats::layout(context.program, flags, &config.stores(), output_format)?;
-    Ok(Opening::of_new(opened, services, output_format, (indent, layout)))
+    Ok(Opening::of_new(opened, place, services, output_format, (indent, layout)))
 }
 
 /// A folder that is missing is told before anything is typed.

@@ -1,28 +1,23 @@
 //! `encrypt`, and the encrypting half of the legacy form (cli-and-config.md section 2.1).
 
 use ksops::encrypt::{EncryptError, EncryptRequest, encrypt};
-use ksops::ksops_core::keys::master_key::MasterKey;
-use ksops::services::Services;
 use zeroize::Zeroizing;
 
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
+use crate::audit::log::{self, Action};
 use crate::batch::{files, state, work};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::place::{Place, WithoutFile};
-use crate::{audit, formats, services, settings};
+use crate::{formats, services, settings};
 
 /// Begins with the words that callers match (section 4.1).
 const ALREADY_ENCRYPTED: &str = "\
 The file you have provided contains a top-level entry called 'sops', which is
 where the keys and the MAC of an encrypted file are kept. Most likely it is
 encrypted already.";
-
-const NO_SERVICE: &str = "no key service handles keys of type";
-const LATER: &str =
-    "other kinds of keys come in a later version of ksops, which uses age and Azure Key Vault today";
 
 /// Runs the command.
 ///
@@ -74,10 +69,10 @@ pub(crate) fn encrypted(
     place: &Place,
     config: &Config,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    audit::refuse_to_skip()?;
+    log::ready(context)?;
     let input_format = formats::choose(context.program, flags, "input-type", &place.path)?;
     let output_format = formats::choose(context.program, flags, "output-type", &place.path)?;
-    let services = services::services(context, flags);
+    let services = services::services(context, flags, config)?;
     let settings = settings::merge(flags, config.rule(&place.path)?)?;
     let request = EncryptRequest {
         input_format,
@@ -96,33 +91,14 @@ pub(crate) fn encrypted(
         .ui
         .detail(flags, || format!("encrypting {input_format} for {} key group(s)", request.groups.len()));
     let mut input = place.source.read()?;
-    let encrypted = encrypt(std::mem::take(&mut *input), &request, &services)
-        .map_err(|error| failure(&error).hints(unserved(&error, &request.groups, &services)))?;
+    let encrypted =
+        encrypt(std::mem::take(&mut *input), &request, &services).map_err(|error| failure(&error))?;
     for warning in &encrypted.warnings {
         context.ui.warning(warning);
     }
+    services::tell(context, &services);
+    log::record(context, Action::Encrypt, place.source.file())?;
     Ok(Zeroizing::new(encrypted.text))
-}
-
-/// As [`unserved`], for a file whose groups are named in the error only.
-pub(crate) fn unserved_in(error: &EncryptError, services: &Services) -> Option<String> {
-    let EncryptError::Distribute(error) = error else { return None };
-    let is_unserved = error.failures.iter().any(|failure| failure.to_string().contains(NO_SERVICE));
-    (is_unserved && !services.as_slice().is_empty()).then(|| LATER.to_owned())
-}
-
-/// What to say of kinds of keys that this build has no service for.
-fn unserved(error: &EncryptError, groups: &[Vec<MasterKey>], services: &Services) -> Option<String> {
-    if !matches!(error, EncryptError::Distribute(_)) {
-        return None;
-    }
-    let services = services.as_slice();
-    let is_served = |key: &MasterKey| services.iter().any(|service| service.serves(key));
-    let key = groups.iter().flatten().find(|key| !services.is_empty() && !is_served(key))?;
-    Some(format!(
-        "keys of type {} come in a later version of ksops, which uses age and Azure Key Vault today",
-        key.key_type()
-    ))
 }
 
 /// What an error of encrypting means for the caller.

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
 use crate::args::program::Program;
+use crate::audit::log;
 use crate::commands::decrypt::{self, Asked};
 use crate::commands::encrypt;
 use crate::config::{Config, Purpose};
@@ -18,7 +19,7 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::opening::open_at;
 use crate::place::{Place, WithoutFile};
-use crate::{audit, formats, guard, keys, services};
+use crate::{formats, guard, keys, services};
 
 /// Runs `groups add`.
 ///
@@ -108,7 +109,7 @@ struct File {
 
 impl File {
     fn read(context: &Context, flags: &Flags) -> Result<Self, Failure> {
-        audit::refuse_to_skip()?;
+        log::ready(context)?;
         let Some(name) = flags.text("file") else {
             return Err(Failure::new(Kind::Input, "no file is named").hints(["name it with `--file FILE`"]));
         };
@@ -131,14 +132,14 @@ impl File {
         threshold: usize,
     ) -> Result<(), Failure> {
         let Self { place, config, original, closed, asked } = self;
-        let services = services::services(context, flags);
+        let services = services::services(context, flags, &config)?;
         let order = services::decryption_order(flags)?;
         let key = closed.data_key(&services, &order).map_err(|error| decrypt::failure(&error, asked))?;
         let indent = formats::indent(flags, &config.stores(), asked.output_format);
         let layout = formats::layout(context.program, flags, &config.stores(), asked.output_format)?;
         let text = closed
             .regroup(&key, groups, threshold, &original, (indent, layout), &services)
-            .map_err(|error| encrypt::failure(&error).hints(encrypt::unserved_in(&error, &services)))?;
+            .map_err(|error| encrypt::failure(&error))?;
         place.write(context, flags, &text)
     }
 }

@@ -86,8 +86,9 @@ fn own_keys(context: &Context) -> Result<Vec<MasterKey>, Failure> {
         .map_err(|why| no_key(format!("no key was named, and there is none of your own: {why}")))?;
     let parsed = parse_identities(&text, Line::OneIdentity)
         .map_err(|error| no_key(format!("no key was named, and {name} cannot be used: {error}")))?;
-    let recipients = parsed.x25519.iter().map(|identity| keys::age(&identity.to_public().to_string()));
-    let recipients: Vec<MasterKey> = recipients.filter_map(Result::ok).collect();
+    let recipients = parsed.recipients();
+    let recipients: Vec<MasterKey> =
+        recipients.iter().filter_map(|recipient| keys::age(recipient).ok()).collect();
     if recipients.is_empty() {
         return Err(no_key(format!("no key was named, and {name} holds none that this version can use")));
     }

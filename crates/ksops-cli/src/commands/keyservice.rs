@@ -7,13 +7,12 @@ use std::{io, process};
 use ksops::ksops_core::keys::master_key::MasterKey;
 use ksops::ksops_remote::address::Address;
 use ksops::ksops_remote::server::{Operation, Permit, Stop, serve};
-use ksops::services::Services;
 
 use crate::args::parsed::Invocation;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::outside::signals;
-use crate::ui;
+use crate::{services, ui};
 
 /// Runs the command, until a signal ends it.
 ///
@@ -41,7 +40,7 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
         true => Box::new(asked()),
         false => Box::new(|_, _| Ok(true)),
     };
-    let services = Services::from_environment().into_list();
+    let services = services::local().into_list();
     let shown = address.clone();
     let on_ready = move || {
         if flags.is_set("verbose") {

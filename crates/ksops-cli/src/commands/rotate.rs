@@ -9,6 +9,7 @@ use ksops::system::SystemClock;
 
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
+use crate::audit::log::{self, Action};
 use crate::batch::{files, state, work};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
@@ -78,7 +79,9 @@ pub(crate) fn rotated(
     guard::recipients(context, flags, config, &place.path, metadata, &kept)?;
     let threshold = metadata.shamir_threshold;
     change(&mut groups, added, &removed);
-    opening.save(context, flags, Keys::Rotate(groups, threshold))
+    let text = opening.save(context, flags, Keys::Rotate(groups, threshold))?;
+    log::record(context, Action::Rotate, place.source.file())?;
+    Ok(text)
 }
 
 /// Adds keys to the first group, and removes keys from all groups. A key that is there already is not added again.

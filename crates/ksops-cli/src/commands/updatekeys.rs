@@ -17,6 +17,7 @@ use ksops::system::SystemClock;
 use crate::args::flags::Flags;
 use crate::args::parsed::Invocation;
 use crate::args::program::Program;
+use crate::audit::log;
 use crate::batch::files::Candidate;
 use crate::batch::{files, state, work};
 use crate::commands::decrypt::{self, Asked};
@@ -27,7 +28,7 @@ use crate::error::{Failure, Kind};
 use crate::opening::open_at;
 use crate::place::{Place, no_file};
 use crate::prompt::confirm;
-use crate::{audit, formats, services};
+use crate::{formats, services};
 
 /// Runs the command.
 ///
@@ -39,8 +40,9 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     if config.name().is_none() {
         return Err(Failure::new(Kind::General, "config file not found").hints(["`ksops init` writes one"]));
     }
-    audit::refuse_to_skip()?;
-    let update = Update { context, flags, config: &config, services: services::services(context, flags) };
+    log::ready(context)?;
+    let services = services::services(context, flags, &config)?;
+    let update = Update { context, flags, config: &config, services };
     match call.positionals.as_slice() {
         [] => Err(no_file()),
         [name] if !flags.is_set("recursive") => match update.file(context, name)? {
@@ -127,7 +129,7 @@ impl Update<'_> {
             context.ui.note(&format!("File {} already up to date", path.display()));
             return Ok(UP_TO_DATE);
         }
-        context.ui.changes(&shown(&diffs, before, threshold))?;
+        context.ui.changes(&(threshold_shown(before, threshold) + &shown(&diffs)))?;
         if flags.is_set("check") {
             return Ok(DIFFERS);
         }
@@ -148,7 +150,7 @@ impl Update<'_> {
             let layout = formats::layout(context.program, flags, &self.config.stores(), format)?;
             let form = (indent, layout);
             closed.regroup(&key, &groups, threshold, &original, form, &self.services).map_err(|error| {
-                let failure = encrypt::failure(&error).hints(encrypt::unserved_in(&error, &self.services));
+                let failure = encrypt::failure(&error);
                 let text = failure.text.replacen(
                     "Could not generate data key",
                     "error updating one or more master keys",
@@ -157,6 +159,7 @@ impl Update<'_> {
                 Failure { text, ..failure }
             })?
         };
+        services::tell(context, &self.services);
         place.write(context, flags, &text).map_err(|failure| {
             let text = failure.text.replacen("Could not open in-place file", "could not open file", 1);
             Failure { kind: Kind::General, text, ..failure }
@@ -243,7 +246,7 @@ fn regrouped(old: &[KeyGroup], wanted: &[Vec<MasterKey>]) -> Vec<KeyGroup> {
     wanted.iter().map(group).collect()
 }
 
-fn shown(diffs: &[GroupDiff], before: usize, threshold: usize) -> String {
+fn threshold_shown(before: usize, threshold: usize) -> String {
     let mut text = "The following changes will be made to the file's groups:\n".to_owned();
     if before > 0 && before == threshold {
         text.push_str(&format!("shamir_threshold: {threshold}\n"));
@@ -255,6 +258,12 @@ fn shown(diffs: &[GroupDiff], before: usize, threshold: usize) -> String {
             text.push_str(&format!("--- shamir_threshold: {before}\n"));
         }
     }
+    text
+}
+
+/// What changes, group by group.
+pub(crate) fn shown(diffs: &[GroupDiff]) -> String {
+    let mut text = String::new();
     for (number, diff) in diffs.iter().enumerate() {
         text.push_str(&format!("Group {}\n", number + 1));
         for (sign, keys) in [("    ", &diff.kept), ("+++ ", &diff.added), ("--- ", &diff.removed)] {

@@ -10,6 +10,28 @@ pub(crate) struct User {
 }
 
 impl User {
+    /// What the user of this process is called.
+    ///
+    /// # Errors
+    /// If the system has no name for them.
+    #[cfg(unix)]
+    pub(crate) fn name_of_this_one() -> Result<String, Failure> {
+        use nix::unistd::{User as Entry, getuid};
+
+        let id = getuid();
+        match Entry::from_uid(id) {
+            Ok(Some(entry)) => Ok(entry.name),
+            Ok(None) => Err(Failure::new(Kind::General, format!("user: unknown userid {id}"))),
+            Err(error) => Err(Failure::new(Kind::General, format!("user: userid {id}: {error}"))),
+        }
+    }
+
+    /// There is no way.
+    #[cfg(not(unix))]
+    pub(crate) fn name_of_this_one() -> Result<String, Failure> {
+        Err(Failure::new(Kind::General, "cannot tell the name of the user on this system"))
+    }
+
     /// What the user's own environment says of them.
     pub(crate) fn variables(&self) -> [(&'static str, &str); 3] {
         [("HOME", &self.home), ("USER", &self.name), ("LOGNAME", &self.name)]

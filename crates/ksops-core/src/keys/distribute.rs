@@ -44,6 +44,14 @@ pub enum DistributeFailure {
     /// The threshold does not fit the number of groups.
     #[error("could not split data key into parts for Shamir: {0}")]
     Shamir(#[from] ShamirError),
+    /// There are keys that nothing here can encrypt for.
+    #[error(
+        "the file has keys of kinds that this version does not know ({0}), which cannot be given a new data key or share"
+    )]
+    Unknown(
+        /// The kinds.
+        String,
+    ),
     /// A service could not encrypt for a key.
     #[error("failed to encrypt new data key with master key {key:?}: {error}")]
     Key {
@@ -72,11 +80,18 @@ impl DistributeError {
     pub fn hints(&self) -> Vec<&str> {
         let mut hints: Vec<&str> = Vec::new();
         for failure in &self.failures {
-            let DistributeFailure::Key { error, .. } = failure else { continue };
-            for hint in &error.hints {
-                if !hints.contains(&hint.as_str()) {
-                    hints.push(hint);
+            match failure {
+                DistributeFailure::Key { error, .. } => {
+                    for hint in &error.hints {
+                        if !hints.contains(&hint.as_str()) {
+                            hints.push(hint);
+                        }
+                    }
                 }
+                DistributeFailure::Unknown(_) => hints.push(
+                    "a newer ksops or sops may know them; values can be changed here, and those keys stay as they are",
+                ),
+                _ => {}
             }
         }
         hints
@@ -101,7 +116,7 @@ pub fn new_group(keys: impl IntoIterator<Item = MasterKey>, now: OffsetDateTime)
     KeyGroup { entries: keys.into_iter().map(entry).collect() }
 }
 
-/// Encrypts the data key for every key of the one group, or its shares for the keys of several groups.
+/// Encrypts the data key for every key of the one group, or its shares for the keys of several groups, one after another.
 ///
 /// Every key is tried, also behind one that failed, so that all failures are told at once. For each key the services
 /// that handle its kind are asked in order, until one succeeds. A threshold of zero means all groups.
@@ -118,6 +133,34 @@ pub fn distribute(
     if services.is_empty() {
         return Err(DistributeFailure::NoServices.into());
     }
+    distribute_by(data_key, groups, threshold, random, |tasks| {
+        tasks.iter().map(|task| encrypt_for(task.entry, task.part, services)).collect()
+    })
+}
+
+/// A key to encrypt for, and what.
+#[derive(Clone, Copy)]
+pub struct Task<'a> {
+    /// The key; its `enc` is to be replaced.
+    pub entry: &'a KeyEntry,
+    /// The data key, or the group's share of it.
+    pub part: &'a SecretBytes,
+}
+
+/// The entry with a new `enc`, or the reasons why there is none.
+pub type Encrypted = Result<KeyEntry, Vec<DistributeFailure>>;
+
+/// The same with `encrypt`, which gets all that is to be done at once and gives a result for each, in this order.
+///
+/// # Errors
+/// As [`distribute`].
+pub fn distribute_by(
+    data_key: &DataKey,
+    groups: &[KeyGroup],
+    threshold: usize,
+    random: &dyn Random,
+    encrypt: impl FnOnce(&[Task<'_>]) -> Vec<Encrypted>,
+) -> Result<Distributed, DistributeError> {
     if groups.is_empty() {
         return Err(DistributeFailure::NoGroups.into());
     }
@@ -131,15 +174,24 @@ pub fn distribute(
     if groups.iter().any(|group| group.entries.is_empty()) {
         return Err(DistributeFailure::EmptyGroup.into());
     }
+    let tasks: Vec<Task<'_>> = groups
+        .iter()
+        .enumerate()
+        .flat_map(|(number, group)| {
+            let part = shares.get(number).unwrap_or(data_key.expose());
+            group.entries.iter().map(move |entry| Task { entry, part })
+        })
+        .collect();
+    let mut results = encrypt(&tasks).into_iter();
     let mut failures = Vec::new();
     let mut distributed = Vec::with_capacity(groups.len());
-    for (number, group) in groups.iter().enumerate() {
-        let part = shares.get(number).unwrap_or(data_key.expose());
+    for group in groups {
         let mut entries = Vec::with_capacity(group.entries.len());
-        for entry in &group.entries {
-            match encrypt_for(entry, part, services) {
-                Ok(entry) => entries.push(entry),
-                Err(errors) => failures.extend(errors),
+        for _ in &group.entries {
+            match results.next() {
+                Some(Ok(entry)) => entries.push(entry),
+                Some(Err(errors)) => failures.extend(errors),
+                None => failures.push(DistributeFailure::NoServices),
             }
         }
         distributed.push(KeyGroup { entries });
@@ -151,11 +203,11 @@ pub fn distribute(
     }
 }
 
-fn encrypt_for(
-    entry: &KeyEntry,
-    part: &SecretBytes,
-    services: &[&dyn KeyService],
-) -> Result<KeyEntry, Vec<DistributeFailure>> {
+/// Encrypts for one key with the first service that can.
+///
+/// # Errors
+/// The failure of each service that handles keys of this kind.
+pub fn encrypt_for(entry: &KeyEntry, part: &SecretBytes, services: &[&dyn KeyService]) -> Encrypted {
     let mut errors = Vec::new();
     for service in services.iter().filter(|service| service.serves(&entry.key)) {
         let encrypted = service.resolve(&entry.key).and_then(|key| {
@@ -169,7 +221,7 @@ fn encrypt_for(
     }
     if errors.is_empty() {
         let kind = entry.key.key_type();
-        errors.push(KeyServiceError::new(format!("no key service handles keys of type {kind}")));
+        errors.push(KeyServiceError::unserved(kind));
     }
     let key = entry.key.to_string();
     Err(errors.into_iter().map(|error| DistributeFailure::Key { key: key.clone(), error }).collect())

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::keys::master_key::MasterKey;
 
 /// The data key, or the group's share of it, under one master key: the text of the `enc` field.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct EncryptedDataKey(
     /// The text as it stands in the metadata.
     pub String,

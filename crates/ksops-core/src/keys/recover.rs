@@ -3,12 +3,12 @@
 use std::fmt;
 
 use crate::crypto::data_key::{DataKey, DataKeyLengthError};
-use crate::crypto::shamir::{self, ShamirError};
+use crate::crypto::shamir::ShamirError;
 use crate::keys::decryption_order::DecryptionOrder;
 use crate::keys::key_group::{KeyEntry, KeyGroup};
 use crate::keys::key_service::{KeyService, KeyServiceError};
+use crate::keys::recovery::{Outcome, Recovery};
 use crate::keys::wrap::{indent, wrap};
-use crate::secret::SecretBytes;
 
 /// Why the data key could not be recovered (exit status 128).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,8 @@ pub struct RecoveryReport {
     pub threshold: usize,
     /// The groups, in file order.
     pub groups: Vec<GroupResult>,
+    /// What the user can do, beside what the services say.
+    pub advice: Vec<String>,
 }
 
 /// What came of one group.
@@ -55,9 +57,8 @@ pub struct KeyFailure {
     pub errors: Vec<KeyServiceError>,
 }
 
-/// Recovers the data key: from each group the part that the first usable key gives.
-///
-/// All groups are tried, even when enough parts are there, and all parts are put together.
+/// Recovers the data key: from each group the part that the first usable key gives, one key after another, until enough
+/// groups gave theirs. A file without a threshold has every group asked.
 ///
 /// # Errors
 /// [`RecoverError`] if too few groups gave their part, or the parts make no data key.
@@ -67,48 +68,20 @@ pub fn recover(
     services: &[&dyn KeyService],
     order: &DecryptionOrder,
 ) -> Result<DataKey, RecoverError> {
-    let mut parts = Vec::with_capacity(groups.len());
-    let mut results = Vec::with_capacity(groups.len());
-    for group in groups {
-        match recover_part(group, services, order) {
-            Ok(part) => {
-                parts.push(part);
-                results.push(GroupResult::Recovered);
-            }
-            Err(failures) => results.push(GroupResult::Failed(failures)),
-        }
+    let mut recovery = Recovery::new(groups, threshold, order);
+    while !recovery.is_settled() {
+        let Some(turn) = recovery.next_alone() else { break };
+        let outcome = decrypt_with(recovery.entry(turn), services);
+        recovery.settle(turn, outcome);
     }
-    let required = if groups.len() > 1 { threshold } else { 1 };
-    if parts.len() < required {
-        return Err(RecoverError::Groups(RecoveryReport { threshold, groups: results }));
-    }
-    let data_key = match parts.pop() {
-        Some(part) if groups.len() == 1 => part,
-        Some(part) => {
-            parts.push(part);
-            shamir::combine(&parts)?
-        }
-        None => shamir::combine(&parts)?,
-    };
-    Ok(DataKey::new(data_key)?)
+    recovery.finish()
 }
 
-fn recover_part(
-    group: &KeyGroup,
-    services: &[&dyn KeyService],
-    order: &DecryptionOrder,
-) -> Result<SecretBytes, Vec<KeyFailure>> {
-    let mut failures = Vec::new();
-    for entry in order.sort(group) {
-        match decrypt_with(entry, services) {
-            Ok(part) => return Ok(part),
-            Err(errors) => failures.push(KeyFailure { key: entry.key.to_string(), errors }),
-        }
-    }
-    Err(failures)
-}
-
-fn decrypt_with(entry: &KeyEntry, services: &[&dyn KeyService]) -> Result<SecretBytes, Vec<KeyServiceError>> {
+/// Decrypts with the first service that can.
+///
+/// # Errors
+/// The error of each service that handles keys of this kind.
+pub fn decrypt_with(entry: &KeyEntry, services: &[&dyn KeyService]) -> Outcome {
     let mut errors = Vec::new();
     for service in services.iter().filter(|service| service.serves(&entry.key)) {
         match service.decrypt(&entry.key, &entry.enc) {
@@ -118,7 +91,7 @@ fn decrypt_with(entry: &KeyEntry, services: &[&dyn KeyService]) -> Result<Secret
     }
     if errors.is_empty() && !services.is_empty() {
         let kind = entry.key.key_type();
-        errors.push(KeyServiceError::new(format!("no key service handles keys of type {kind}")));
+        errors.push(KeyServiceError::unserved(kind));
     }
     Err(errors)
 }
@@ -142,6 +115,7 @@ impl RecoveryReport {
                 }
             }
         }
+        hints.extend(self.advice.iter().map(String::as_str));
         hints
     }
 

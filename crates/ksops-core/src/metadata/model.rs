@@ -3,6 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::keys::key_group::KeyGroup;
+use crate::metadata::unknown::UnknownKeys;
 use crate::tree::selection::RuleTexts;
 
 /// What the `sops` block says (file-format.md section 6.1).
@@ -10,6 +11,8 @@ use crate::tree::selection::RuleTexts;
 pub struct Metadata {
     /// The key groups; with one the block has flat lists.
     pub key_groups: Vec<KeyGroup>,
+    /// Master keys of kinds that this version does not know.
+    pub unknown: Vec<UnknownKeys>,
     /// How many groups must give their share; 0 if the block does not say.
     pub shamir_threshold: usize,
     /// The moment of the last encryption, with the offset in which it stands in the file.

@@ -11,6 +11,7 @@ use crate::keys::master_key::{
 };
 use crate::metadata::field::Fields;
 use crate::metadata::model::Metadata;
+use crate::metadata::unknown::{self, UnknownKeys};
 use crate::tree::branch::{Branch, Entry, Node};
 use crate::tree::selection::{RuleTexts, SelectionError};
 use crate::value::Value;
@@ -40,6 +41,9 @@ pub enum WireError {
     /// No master key is named.
     #[error("No keys found in file")]
     NoKeys,
+    /// Master keys are named, but of kinds that this version does not know.
+    #[error("the keys of this file are of kinds that this version does not know: {0}")]
+    UnknownKinds(String),
     /// The version is missing or empty.
     #[error("Version string empty")]
     NoVersion,
@@ -135,13 +139,18 @@ pub fn from_branch(block: &Branch) -> Result<Metadata, WireError> {
     let fields = Fields::new(block);
     let last_modified = fields.moment("lastmodified")?;
     let flat = read_group(&fields)?;
-    let key_groups = if flat.entries.is_empty() {
-        fields.list("key_groups")?.iter().map(read_group).collect::<Result<_, _>>()?
-    } else {
+    let is_flat = !flat.entries.is_empty();
+    let key_groups = if is_flat {
         vec![flat]
+    } else {
+        fields.list("key_groups")?.iter().map(read_group).collect::<Result<_, _>>()?
     };
+    let unknown = unknown_keys(block, is_flat);
     if key_groups.is_empty() {
-        return Err(WireError::NoKeys);
+        return Err(match unknown.is_empty() {
+            true => WireError::NoKeys,
+            false => WireError::UnknownKinds(unknown::kinds(&unknown)),
+        });
     }
     let mut rules = RuleTexts {
         unencrypted_suffix: fields.text("unencrypted_suffix")?,
@@ -169,6 +178,7 @@ pub fn from_branch(block: &Branch) -> Result<Metadata, WireError> {
     }
     Ok(Metadata {
         key_groups,
+        unknown,
         shamir_threshold: fields.count("shamir_threshold")?,
         last_modified,
         mac: fields.text("mac")?,
@@ -176,6 +186,24 @@ pub fn from_branch(block: &Branch) -> Result<Metadata, WireError> {
         rules,
         version,
     })
+}
+
+/// Lists of unknown kinds count where upstream reads known ones: in the block, or in the groups.
+fn unknown_keys(block: &Branch, is_flat: bool) -> Vec<UnknownKeys> {
+    let mut found = unknown::find(block, None);
+    for entry in &block.entries {
+        let Entry::Item(key, Node::List(groups)) = entry else { continue };
+        if is_flat || key.as_bytes() != b"key_groups" {
+            continue;
+        }
+        let groups = groups.iter().filter(|node| !matches!(node, Node::Comment(_))).enumerate();
+        for (number, group) in groups {
+            if let Node::Map(group) = group {
+                found.extend(unknown::find(group, Some(number)));
+            }
+        }
+    }
+    found
 }
 
 fn read_group(fields: &Fields<'_>) -> Result<KeyGroup, WireError> {
@@ -225,7 +253,17 @@ pub fn to_branch(metadata: &Metadata) -> Branch {
                 block.list_unless_empty(kind.name(), write_entries(group, kind));
             }
         }
-        groups => block.list_unless_empty("key_groups", groups.iter().map(write_group).collect()),
+        groups => {
+            let groups = groups.iter().enumerate().map(|(number, group)| {
+                write_group(group, metadata.unknown.iter().filter(move |keys| keys.group == Some(number)))
+            });
+            block.list_unless_empty("key_groups", groups.collect());
+        }
+    }
+    // A single group is written flat, wherever it stood.
+    let is_flat = metadata.key_groups.len() == 1;
+    for keys in metadata.unknown.iter().filter(|keys| is_flat || keys.group.is_none()) {
+        block.put(&keys.kind, keys.entries.clone());
     }
     let rules = &metadata.rules;
     for (name, text) in [
@@ -251,7 +289,7 @@ pub fn to_branch(metadata: &Metadata) -> Branch {
     block.finish()
 }
 
-fn write_group(group: &KeyGroup) -> Node {
+fn write_group<'a>(group: &KeyGroup, unknown: impl Iterator<Item = &'a UnknownKeys>) -> Node {
     let mut block = Block::default();
     for kind in KeyType::ALL {
         let entries = write_entries(group, kind);
@@ -261,6 +299,9 @@ fn write_group(group: &KeyGroup) -> Node {
         } else {
             block.list_unless_empty(kind.name(), entries);
         }
+    }
+    for keys in unknown {
+        block.put(&keys.kind, keys.entries.clone());
     }
     Node::Map(block.finish())
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ksops_core::keys::key_group::EncryptedDataKey;
 use ksops_core::keys::key_service::{KeyService, KeyServiceError};
@@ -11,7 +13,9 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::AgeService;
+use crate::bech32;
 use crate::keygen::generate;
+use crate::prompt::Prompt;
 use crate::sources::{ConfigDir, IdentitySources};
 
 fn age_key(recipient: &str) -> MasterKey {
@@ -151,6 +155,7 @@ fn errors_of_sources_are_told_without_their_content() {
         key: Some(Zeroizing::new(b"AGE-SECRET-KEY-1MARKER".to_vec())),
         key_file: Some(PathBuf::from("missing-key-file")),
         key_cmd: Some("false marker".to_owned()),
+        ssh_private_key_file: Some(fixtures().join("age/id_ecdsa")),
         ssh_private_key_cmd: Some("echo marker".to_owned()),
         ..IdentitySources::default()
     });
@@ -158,7 +163,8 @@ fn errors_of_sources_are_told_without_their_content() {
         "failed to parse 'SOPS_AGE_KEY' age identities: malformed secret key",
         "failed to open SOPS_AGE_KEY_FILE file: open missing-key-file: no such file or directory",
         "failed to execute command false: ",
-        "SOPS_AGE_SSH_PRIVATE_KEY_CMD is set, but this version cannot use ssh keys yet",
+        "malformed SSH identity in ",
+        "malformed SSH identity returned by running SOPS_AGE_SSH_PRIVATE_KEY_CMD: ssh: no key found",
     ] {
         assert!(error.message.contains(part), "{part}: {}", error.message);
     }
@@ -196,26 +202,162 @@ fn a_command_gives_the_identity_for_a_recipient() {
     assert!(service.decrypt(&key, &enc).is_ok());
 }
 
-#[test]
-fn a_protected_key_file_is_named() {
-    let directory = tempfile::tempdir().expect("directory");
-    let file = directory.path().join("k");
-    fs::write(&file, "age-encryption.org/v1\n-> scrypt").expect("written");
-    let error = failure(IdentitySources { key_file: Some(file), ..IdentitySources::default() });
-    assert!(error.message.contains("'SOPS_AGE_KEY_FILE' age identities: it is protected by a passphrase"));
+/// Answers every question alike, and counts them.
+struct Answers {
+    answer: Option<&'static str>,
+    asked: AtomicUsize,
+}
+
+impl Answers {
+    fn with(answer: Option<&'static str>) -> Arc<Self> {
+        Arc::new(Self { answer, asked: AtomicUsize::new(0) })
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+impl Prompt for Answers {
+    fn show(&self, _: &str) {}
+
+    fn secret(&self, _: &str) -> Result<Zeroizing<String>, String> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.answer.map(|answer| Zeroizing::new(answer.to_owned())).ok_or_else(|| "no terminal".to_owned())
+    }
+
+    fn public(&self, _: &str) -> Result<String, String> {
+        Err("no terminal".to_owned())
+    }
+
+    fn choose(&self, _: &str, _: &str, _: Option<&str>) -> Result<bool, String> {
+        Err("no terminal".to_owned())
+    }
+}
+
+/// The recipient of a key in `fixtures/age`, and what Go's age encrypted to it.
+fn foreign(key: &str) -> (MasterKey, EncryptedDataKey) {
+    let read = |name: String| fs::read_to_string(fixtures().join("age").join(name)).expect("a fixture");
+    let recipient = match key.strip_suffix("25519").or(key.strip_suffix("q")) {
+        Some(_) if !key.starts_with("id_") => {
+            let text = read(format!("{key}.txt"));
+            let line = text.lines().find_map(|line| line.strip_prefix("# public key: "));
+            line.expect("a recipient").to_owned()
+        }
+        _ => read(format!("{key}.pub")).trim().to_owned(),
+    };
+    (age_key(&recipient), EncryptedDataKey(read(format!("to-{key}.age"))))
+}
+
+fn data_key() -> SecretBytes {
+    SecretBytes::new((0..32).collect())
+}
+
+fn ssh_file(name: &str) -> IdentitySources {
+    IdentitySources {
+        ssh_private_key_file: Some(fixtures().join("age").join(name)),
+        ..IdentitySources::default()
+    }
+}
+
+fn key_file(name: &str) -> IdentitySources {
+    IdentitySources { key_file: Some(fixtures().join("age").join(name)), ..IdentitySources::default() }
 }
 
 #[test]
-fn kinds_to_come_are_refused_by_name() {
-    let service = AgeService::new(IdentitySources::default());
-    for (recipient, name) in
-        [("age1pq1xyz", "post-quantum"), ("age1yubikey1xyz", "plugin"), ("ssh-rsa A", "ssh")]
-    {
-        let error =
-            service.encrypt(&age_key(recipient), &SecretBytes::new(vec![1; 32])).expect_err("not yet");
-        assert!(error.message.contains(name) && error.message.contains("yet"), "{error}");
-        assert!(!error.hints.is_empty());
+fn files_of_go_s_age_open_for_every_kind_and_ours_do_too() {
+    for (key, sources, questions) in [
+        ("x25519", key_file("x25519.txt"), 0),
+        ("pq", key_file("pq.txt"), 0),
+        ("x25519", key_file("locked.age"), 1),
+        ("x25519", key_file("locked.bin"), 1),
+        ("pq", key_file("locked.age"), 1),
+        ("id_ed25519", ssh_file("id_ed25519"), 0),
+        ("id_rsa", ssh_file("id_rsa"), 0),
+        ("id_rsa", ssh_file("id_rsa_pem"), 0),
+        ("id_rsa", ssh_file("id_rsa_pkcs8"), 0),
+        ("id_ed25519_locked", ssh_file("id_ed25519_locked"), 1),
+        ("id_rsa_locked", ssh_file("id_rsa_locked"), 1),
+    ] {
+        let prompt = Answers::with(Some("secretpw"));
+        let service = AgeService::with_prompt(sources, Arc::clone(&prompt) as Arc<dyn Prompt>);
+        let (recipient, enc) = foreign(key);
+        assert_eq!(service.decrypt(&recipient, &enc), Ok(data_key()), "{key}");
+        let own = service.encrypt(&recipient, &data_key()).expect("encrypts");
+        assert_eq!(service.decrypt(&recipient, &own), Ok(data_key()), "{key}");
+        assert_eq!(prompt.asked(), questions, "{key}: asked once and kept");
+        let mut changed = own.0.clone().into_bytes();
+        let middle = changed.len() / 2;
+        changed[middle] = if changed[middle] == b'A' { b'B' } else { b'A' };
+        let changed = EncryptedDataKey(String::from_utf8(changed).expect("text"));
+        assert!(service.decrypt(&recipient, &changed).is_err(), "{key}");
     }
+}
+
+#[test]
+fn nobody_is_asked_if_another_identity_fits_or_the_key_is_a_stranger_s() {
+    let prompt = Answers::with(None);
+    let mut sources = key_file("x25519.txt");
+    sources.ssh_private_key_file = Some(fixtures().join("age/id_ed25519_locked"));
+    sources.config_dir = ConfigDir::At(PathBuf::from("nowhere"));
+    let service = AgeService::with_prompt(sources, Arc::clone(&prompt) as Arc<dyn Prompt>);
+    let (recipient, enc) = foreign("x25519");
+    assert!(service.decrypt(&recipient, &enc).is_ok());
+    let (recipient, enc) = foreign("id_rsa");
+    let error = service.decrypt(&recipient, &enc).expect_err("another key");
+    assert!(error.message.contains("identity did not match any of the recipients"), "{error}");
+    assert!(error.hints[0].contains("SOPS_AGE_SSH_PRIVATE_KEY_FILE"), "{:?}", error.hints);
+    assert_eq!(prompt.asked(), 0);
+}
+
+#[test]
+fn without_a_terminal_or_with_a_wrong_passphrase_the_error_says_so() {
+    for (key, sources, no_terminal, wrong) in [
+        (
+            "x25519",
+            key_file("locked.age"),
+            "could not read passphrase: no terminal",
+            "incorrect passphrase for",
+        ),
+        (
+            "id_ed25519_locked",
+            ssh_file("id_ed25519_locked"),
+            "could not read passphrase for",
+            "incorrect passphrase",
+        ),
+    ] {
+        let (recipient, enc) = foreign(key);
+        for (answer, expected) in [(None, no_terminal), (Some("wrong"), wrong)] {
+            let service = AgeService::with_prompt(sources.clone(), Answers::with(answer));
+            let error = service.decrypt(&recipient, &enc).expect_err("not open");
+            assert!(error.message.contains(expected), "{error}");
+        }
+    }
+}
+
+#[test]
+fn an_ssh_key_from_a_command_may_not_be_locked() {
+    let path = fixtures().join("age/id_ed25519_locked");
+    let sources = IdentitySources {
+        ssh_private_key_cmd: Some(format!("cat {}", path.display())),
+        ..IdentitySources::default()
+    };
+    let (recipient, enc) = foreign("id_ed25519_locked");
+    let error = AgeService::new(sources).decrypt(&recipient, &enc).expect_err("locked");
+    assert!(error.message.contains("SOPS_AGE_SSH_PRIVATE_KEY_CMD is password protected"), "{error}");
+}
+
+#[test]
+fn a_plugin_that_is_missing_is_named_with_advice() {
+    let recipient = age_key(&bech32::encode("age1ksopsnone", &[1; 16]));
+    let service =
+        AgeService::new(with_key(&bech32::encode("age-plugin-ksopsnone-", &[1; 16]).to_uppercase()));
+    let error = service.encrypt(&recipient, &data_key()).expect_err("no such plugin");
+    assert!(error.message.contains("ksopsnone plugin: couldn't start plugin"), "{error}");
+    assert!(error.hints[0].contains("age-plugin-ksopsnone"), "{:?}", error.hints);
+    let (_, enc) = foreign("x25519");
+    let error = service.decrypt(&recipient, &enc).expect_err("no such plugin");
+    assert!(error.message.contains("age-plugin-ksopsnone was not found in PATH"), "{error}");
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn key() -> DataKey {
 fn metadata(rules: RuleTexts, mac_only_encrypted: bool) -> Metadata {
     Metadata {
         key_groups: Vec::new(),
+        unknown: Vec::new(),
         shamir_threshold: 0,
         last_modified: NOW,
         mac: String::new(),

@@ -100,6 +100,7 @@ fn our_own_output_passes_and_a_damaged_one_does_not() {
     let sealed = encryptor.finish(OffsetDateTime::UNIX_EPOCH).expect("random");
     let metadata = Metadata {
         key_groups: Vec::new(),
+        unknown: Vec::new(),
         shamir_threshold: 0,
         last_modified: sealed.last_modified,
         mac: sealed.mac,

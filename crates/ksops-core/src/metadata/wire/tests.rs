@@ -7,6 +7,7 @@ use crate::keys::master_key::{
     AgeKey, AzureKvKey, GcpKmsKey, HcVaultKey, HckmsKey, KmsKey, MasterKey, PgpKey,
 };
 use crate::metadata::model::Metadata;
+use crate::metadata::unknown;
 use crate::tree::branch::{Branch, Entry, Node};
 use crate::tree::selection::{RuleTexts, Selection};
 use crate::tree::walk::tests::{head, item, leaf, map};
@@ -94,6 +95,7 @@ fn metadata(groups: Vec<Vec<MasterKey>>) -> Metadata {
             .into_iter()
             .map(|keys| KeyGroup { entries: keys.into_iter().map(entry).collect() })
             .collect(),
+        unknown: Vec::new(),
         shamir_threshold: 0,
         last_modified: moment,
         mac: "ENC[x]".into(),
@@ -247,4 +249,41 @@ fn takes_the_block_out_of_every_document() {
     assert_eq!(taken(vec![item("sops", leaf("x"))]).to_string(), "Found sops entry that is not a mapping");
     let twice = vec![item("sops", map(vec![])), item("sops", map(vec![]))];
     assert_eq!(taken(twice), WireError::Duplicate);
+}
+
+fn oci_list() -> Node {
+    Node::List(vec![map(vec![item("enc", leaf("secret text")), item("ocid", Node::Leaf(Value::Int(7)))])])
+}
+
+#[test]
+fn keys_of_unknown_kinds_are_kept_where_they_stand() {
+    let flat =
+        from_branch(&block(vec![item("oci_kms", oci_list()), item("note", leaf("x"))])).expect("readable");
+    assert_eq!((flat.key_count(), unknown::kinds(&flat.unknown).as_str()), (1, "oci_kms"));
+    let text = shape(&to_branch(&flat));
+    assert!(text.contains("mac=ENC[x] oci_kms[{enc=secret text ocid=7i}] unencrypted_suffix"), "{text}");
+    let groups = Node::List(vec![
+        map(vec![item("age", age_list())]),
+        map(vec![item("age", age_list()), item("oci_kms", oci_list())]),
+        map(vec![item("oci_kms", oci_list())]),
+    ]);
+    let mut entries =
+        block(vec![item("key_groups", groups), item("shamir_threshold", Node::Leaf(Value::Int(2)))]);
+    entries.entries.retain(|entry| !matches!(entry, Entry::Item(key, _) if key == "age"));
+    let metadata = from_branch(&entries).expect("readable");
+    assert_eq!((metadata.key_count(), metadata.unknown.len()), (2, 2));
+    let text = shape(&to_branch(&metadata));
+    let oci = "oci_kms[{enc=secret text ocid=7i}]";
+    assert!(text.contains(&format!("hc_vault[] {oci}}},{{age[] hc_vault[] {oci}}}]")), "{text}");
+    assert_eq!(from_branch(&to_branch(&metadata)).as_ref(), Ok(&metadata));
+}
+
+#[test]
+fn a_file_with_unknown_kinds_only_says_so() {
+    let mut entries = block(vec![item("oci_kms", oci_list())]);
+    entries.entries.retain(|entry| !matches!(entry, Entry::Item(key, _) if key == "age"));
+    assert_eq!(
+        error(&entries),
+        "the keys of this file are of kinds that this version does not know: oci_kms"
+    );
 }
