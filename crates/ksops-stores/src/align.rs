@@ -4,11 +4,12 @@
 const MOST: usize = 4_000_000;
 
 /// An old entry, a new one, or both, by their numbers.
-pub(crate) type Pair = (Option<usize>, Option<usize>);
+pub type Pair = (Option<usize>, Option<usize>);
 
 /// Pairs the entries: those at both ends that are `alike`, of the rest the longest run that is `same`, and what is left
 /// between in its order where it is `alike`.
-pub(crate) fn align(
+#[must_use]
+pub fn align(
     old: usize,
     new: usize,
     alike: impl Fn(usize, usize) -> bool,

@@ -2,7 +2,7 @@
 //!
 //! A store knows neither keys nor configuration nor files.
 
-mod align;
+pub mod align;
 pub mod dotenv;
 pub mod file;
 pub mod flat;
