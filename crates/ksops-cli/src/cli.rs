@@ -11,8 +11,9 @@ use crate::commands::keyservice;
 #[cfg(not(feature = "keyservice"))]
 use crate::commands::later;
 use crate::commands::{
-    azure_fetch_key, completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, groups,
-    init, keygen, legacy, man, publish, rotate, set, unset, updatekeys, version, view,
+    azure_fetch_key, completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus,
+    git_install, git_merge, git_textconv, groups, init, keygen, legacy, man, mergetool, publish, rotate, set,
+    unset, updatekeys, version, view,
 };
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
@@ -90,6 +91,10 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::Man => man::run(context, call)?,
         Command::AzureFetchKey => azure_fetch_key::run(context, call)?,
         Command::Doctor => return doctor::run(context, call),
+        Command::GitInstall => git_install::run(context, call)?,
+        Command::GitTextconv => git_textconv::run(context, call)?,
+        Command::GitMerge => return git_merge::run(context, call),
+        Command::Mergetool => mergetool::run(context, call)?,
         Command::Publish => publish::run(context, call)?,
         #[cfg(feature = "keyservice")]
         Command::Keyservice => keyservice::run(context, call)?,

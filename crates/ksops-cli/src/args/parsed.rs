@@ -65,6 +65,10 @@ pub(crate) enum Command {
     Doctor,
     Man,
     AzureFetchKey,
+    GitInstall,
+    GitTextconv,
+    GitMerge,
+    Mergetool,
     /// No subcommand: the switches `encrypt`, `decrypt`, `rotate` and the value flag `set` give the mode; none: edit.
     Legacy,
 }

@@ -84,6 +84,8 @@ pub(crate) const SEVERAL: Levels = Levels::ENCRYPT
     .or(Levels::UNSET)
     .or(Levels::UPDATEKEYS)
     .or(Levels::FILESTATUS);
+/// Where git asks.
+const MERGES: Levels = Levels::GIT_TEXTCONV.or(Levels::GIT_MERGE).or(Levels::MERGETOOL);
 /// Where files are written or shown.
 const LAID_OUT: Levels = TOP.or(Levels::CONTENT).or(VIEW);
 /// Where values are encrypted.
@@ -130,13 +132,13 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("extract", "", VALUE, TOP.or(Levels::DECRYPT).or(VIEW), "PATH", "Print one value or branch only, as in '[\"a\"][0]'"),
     row("redact", "", OFF, Levels::DECRYPT, "", "Check the file, then show masks in place of its secrets (see `view`)"),
     row("json", "", OFF, Levels::DOCTOR, "", "Print JSON, for programs"),
-    row("input-type", "", VALUE, INPUT_TYPE.or(VIEW).or(Levels::DOCTOR), "TYPE", TYPES_IN),
+    row("input-type", "", VALUE, INPUT_TYPE.or(VIEW).or(Levels::DOCTOR).or(MERGES), "TYPE", TYPES_IN),
     row("output-type", "", VALUE, OUTPUT_TYPE.or(VIEW), "TYPE", TYPES_OUT),
     row("filename-override", "", VALUE, OUTPUT.or(VIEW), "NAME", "Use NAME to find rules and formats; needed when reading standard input"),
     row("value-file", "", OFF, SET, "", "Take VALUE as the name of a file that holds the JSON value"),
     row("value-stdin", "", OFF, SET, "", "Read the JSON value from standard input"),
     row("idempotent", "", OFF, SET.or(Levels::UNSET), "", "Leave the file alone when nothing changes"),
-    row("yes", "y", OFF, Levels::UPDATEKEYS.or(Levels::PUBLISH), "", "Do not ask, go ahead"),
+    row("yes", "y", OFF, Levels::UPDATEKEYS.or(Levels::PUBLISH).or(Levels::GIT_INSTALL), "", "Do not ask, go ahead"),
     row("omit-extensions", "", OFF, Levels::PUBLISH, "", "Publish under the name without its extension"),
     row("recursive", "r", OFF, SEVERAL, "", "Go into folders: to files that a creation rule covers or that are encrypted, as the command needs"),
     row("recursive", "", OFF, Levels::PUBLISH, "", "Publish all files of a directory"),
@@ -202,7 +204,7 @@ pub(crate) static FLAGS: &[Flag] = &[
 
     row("show-master-keys", "s", OFF, TOP.or(Levels::EDIT), "", "Show the metadata in the editor"),
     row("ignore-mac", "", OFF, IGNORE_MAC, "", "Do not check the integrity of the whole file"),
-    from_env("decryption-order", "", "SOPS_DECRYPTION_ORDER", VALUE, ORDER, "LIST", "Kinds of key to try first (default: age,pgp)"),
+    from_env("decryption-order", "", "SOPS_DECRYPTION_ORDER", VALUE, ORDER.or(MERGES), "LIST", "Kinds of key to try first (default: age,pgp)"),
     from_env("enable-local-keyservice", "", "SOPS_ENABLE_LOCAL_KEYSERVICE", ON, ASKS, "", "Use the keys of this machine (default: true)"),
     from_env("keyservice", "", "SOPS_KEYSERVICE", MANY, ASKS, "URI", "Ask this key service too, as in tcp://host:5000 (repeatable)"),
     from_env("offline", "", "KSOPS_OFFLINE", OFF, ASKS, "", "Never use the network; what needs it is an error"),
