@@ -49,6 +49,8 @@ impl Repository {
             .env("HOME", self.sandbox.home())
             .env("TMPDIR", self.sandbox.tmp())
             .env("GIT_EDITOR", "true")
+            // Nobody is there to type anything.
+            .env("EDITOR", "false")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("SOPS_AGE_KEY_FILE", self.sandbox.home().join("keys.txt"));
     }
@@ -198,6 +200,7 @@ fn a_file_with_markers_in_its_metadata_is_merged() {
     let repository = Repository::new();
     // As without the driver: git puts markers around lines, those of the metadata among them.
     fs::write(repository.sandbox.work().join(".gitattributes"), "").expect("own folder");
+    repository.git(&["config", "merge.conflictStyle", "diff3"]);
     repository.commit("no driver");
     repository.parted(|ours| ours.set(r#"["port"]"#, "1"), |theirs| theirs.set(r#"["name"]"#, "\"new\""));
     assert!(!repository.git_says(&["merge", "side"]).status.success());
