@@ -2,6 +2,7 @@
 //!
 //! A package of its own, so that no library carries the dependencies of tests that run whole programs.
 
+pub mod corpus;
 pub mod differential;
 pub mod exports;
 pub mod failures;
