@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use ksops::change;
-use ksops::encrypt::{EncryptRequest, encrypt};
+use ksops::encrypt::{EncryptRequest, encrypt_with};
 use ksops::extract::PathPart;
 use ksops::layout::Layout;
 use ksops::open::{OpenRequest, open};
 use ksops::policy::Policy;
 use ksops::save::{Keys, SaveRequest, save};
 use ksops::services::Services;
+use ksops_core::clock::FixedClock;
 use ksops_core::keys::master_key::{AgeKey, MasterKey};
 use ksops_core::tree::branch::Node;
 use ksops_core::tree::selection::Selection;
@@ -18,6 +19,7 @@ use ksops_stores::align::align;
 use ksops_stores::format::Format;
 use ksops_tests::corpus::{File, RULE, files};
 use ksops_tests::differential::case::{Case, Kind};
+use ksops_tests::differential::dice::Stream;
 use ksops_tests::differential::ours;
 use ksops_tests::differential::rules::RuleChoice;
 use ksops_tests::differential::theirs::{self, Theirs};
@@ -27,6 +29,7 @@ use ksops_tests::laws::{self, Plan, Verdict};
 use ksops_tests::oracle;
 use ksops_tests::program::Program;
 use ksops_tests::sandbox::Sandbox;
+use time::OffsetDateTime;
 
 fn case(file: &File) -> Case {
     let mut case = Case::random(1, 1, Some(Kind::Tree));
@@ -51,7 +54,10 @@ fn encrypted(file: &File, services: &Services) -> Result<String, String> {
         allow_unencrypted: true,
         layout: Layout::PreserveStrictly,
     };
-    let done = encrypt(file.text.as_bytes(), &request, services).map_err(|error| error.to_string())?;
+    // The service hands out the data key that comes first in the stream.
+    let (random, clock) = (Stream::new(case(file).stream), FixedClock(OffsetDateTime::UNIX_EPOCH));
+    let done = encrypt_with(file.text.as_bytes(), &request, services, &random, &clock)
+        .map_err(|error| error.to_string())?;
     String::from_utf8(done.text).map_err(|error| error.to_string())
 }
 
@@ -178,7 +184,8 @@ impl Bench {
     }
 
     fn with_layout(&self, layout: &str) {
-        let text = format!("stores:\n  yaml:\n    layout: {layout}\ncreation_rules:\n  - age: {}\n", self.recipient);
+        let text =
+            format!("stores:\n  yaml:\n    layout: {layout}\ncreation_rules:\n  - age: {}\n", self.recipient);
         self.sandbox.write(".sops.yaml", text);
     }
 
@@ -273,7 +280,8 @@ fn nothing_is_written_where_nothing_changes() {
     };
     run(&["encrypt", "-i", "a.yaml"], &[]);
     let path = bench.sandbox.path("a.yaml");
-    let state = || (std::fs::read(&path).expect("a file"), path.metadata().and_then(|data| data.modified()).ok());
+    let state =
+        || (std::fs::read(&path).expect("a file"), path.metadata().and_then(|data| data.modified()).ok());
     let before = state();
     std::thread::sleep(std::time::Duration::from_millis(1100));
     run(&["set", "a.yaml", "[\"a\"]", "1"], &[]);
