@@ -146,7 +146,7 @@ impl Case {
     }
 }
 
-/// Decrypts a file with this suffix with all keys of the fixtures.
+/// Decrypts a file with this suffix with all keys of the fixtures, into the layout of sops.
 #[must_use]
 pub fn decrypt(
     program: &Program,
@@ -158,7 +158,9 @@ pub fn decrypt(
     let name = format!("enc.{suffix}");
     sandbox.write(&name, bytes);
     let keys = sandbox.write("keys.txt", AgeKeys::read().identity_file());
-    program.call(sandbox).env("SOPS_AGE_KEY_FILE", keys).args(flags).args(["decrypt", &name]).run()
+    // The fixtures say how sops lays the result out.
+    let call = program.call(sandbox).env("SOPS_AGE_KEY_FILE", keys).env("KSOPS_LAYOUT", "upstream");
+    call.args(flags).args(["decrypt", &name]).run()
 }
 
 /// As the fixtures were made: `ENC[…,type:T]` becomes `ENC[T]`.

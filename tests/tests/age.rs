@@ -100,6 +100,7 @@ impl Bench {
             .arg(program.path())
             .args(["decrypt", file])
             .env("PATH", &self.path)
+            .env("KSOPS_LAYOUT", "upstream")
             .env(variable, self.key(key))
             .run();
         printed(run)

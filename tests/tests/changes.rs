@@ -63,7 +63,10 @@ impl Bench {
 
     /// What both programs read from a file; they must agree.
     fn read(&self, name: &str) -> String {
-        let ours = self.run(&["decrypt", name]).output().unwrap_or_else(|said| panic!("{name}: {said}"));
+        let ours = self
+            .run(&["decrypt", "--layout", "upstream", name])
+            .output()
+            .unwrap_or_else(|said| panic!("{name}: {said}"));
         if let Some(sops) = oracle::sops() {
             let theirs = self.with_key("keys.txt", &sops, &["decrypt", name]).output();
             assert_eq!(theirs.as_ref(), Ok(&ours), "{name}");

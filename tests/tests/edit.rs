@@ -49,8 +49,12 @@ impl Bench {
     }
 
     fn decrypted(&self, file: &str) -> String {
-        let text =
-            self.call(&[]).args(["decrypt", file]).run().output().unwrap_or_else(|said| panic!("{said}"));
+        let text = self
+            .call(&[])
+            .args(["decrypt", "--layout", "upstream", file])
+            .run()
+            .output()
+            .unwrap_or_else(|said| panic!("{said}"));
         String::from_utf8(text).expect("text")
     }
 

@@ -84,6 +84,14 @@ fn the_guides_own_file_is_reported_encrypted() {
     assert_eq!(found.output(), Ok(b"{\"encrypted\":false}\n".to_vec()));
 }
 
+/// Cases with a comment that sops forgets, drops or prints too late (file-format.md section 7.5).
+const COMMENT_STAYS: [&str; 4] = [
+    "119-anchor-comments",
+    "207-comment-empty-map",
+    "412-inline-comment-alias-map",
+    "415-nested-empty-comment",
+];
+
 #[test]
 fn upstream_reads_every_layout_case_that_ksops_encrypts() {
     let (Some(sops), Some(older)) = (oracle::sops(), oracle::sops_3_11()) else { return };
@@ -94,7 +102,10 @@ fn upstream_reads_every_layout_case_that_ksops_encrypts() {
     let failed = parallel::failures(&cases, |case| {
         let sandbox = Sandbox::new();
         let (name, title) = (&case.name, &case.title());
-        let mut outcome = case.encrypt(&ksops, &sandbox, &[]);
+        // Where the layout is kept, these comments stay where sops moves or drops them.
+        let layout: &[&str] =
+            if COMMENT_STAYS.contains(&name.as_str()) { &["--layout", "upstream"] } else { &[] };
+        let mut outcome = case.encrypt(&ksops, &sandbox, layout);
         if REWRITTEN.contains(&name.as_str())
             && outcome.errors().contains("form that encrypting does not keep")
         {

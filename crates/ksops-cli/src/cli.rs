@@ -15,8 +15,9 @@ use crate::commands::keyservice;
 #[cfg(not(all(feature = "age", feature = "azure-kv", feature = "keyservice")))]
 use crate::commands::not_built;
 use crate::commands::{
-    completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, groups, init, legacy, man,
-    publish, rotate, set, unset, updatekeys, verify, version, view,
+    completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, git_install, git_merge,
+    git_textconv, groups, init, legacy, man, mergetool, publish, rotate, set, unset, updatekeys, verify,
+    version, view,
 };
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
@@ -101,6 +102,10 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         #[cfg(not(feature = "azure-kv"))]
         Command::AzureFetchKey => not_built::run(call.command)?,
         Command::Doctor => return doctor::run(context, call),
+        Command::GitInstall => git_install::run(context, call)?,
+        Command::GitTextconv => git_textconv::run(context, call)?,
+        Command::GitMerge => return git_merge::run(context, call),
+        Command::Mergetool => mergetool::run(context, call)?,
         Command::Publish => publish::run(context, call)?,
         #[cfg(feature = "keyservice")]
         Command::Keyservice => keyservice::run(context, call)?,

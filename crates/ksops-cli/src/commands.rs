@@ -10,6 +10,9 @@ pub(crate) mod encrypt;
 pub(crate) mod exec_env;
 pub(crate) mod exec_file;
 pub(crate) mod filestatus;
+pub(crate) mod git_install;
+pub(crate) mod git_merge;
+pub(crate) mod git_textconv;
 pub(crate) mod groups;
 pub(crate) mod init;
 #[cfg(feature = "age")]
@@ -18,6 +21,7 @@ pub(crate) mod keygen;
 pub(crate) mod keyservice;
 pub(crate) mod legacy;
 pub(crate) mod man;
+pub(crate) mod mergetool;
 #[cfg(not(all(feature = "age", feature = "azure-kv", feature = "keyservice")))]
 pub(crate) mod not_built;
 pub(crate) mod publish;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ksops::ksops_config::model::Stores;
 use ksops::ksops_stores::format::Format;
+use ksops::layout::Layout;
 
 use crate::args::flags::Flags;
 use crate::args::program::Program;
@@ -45,6 +46,36 @@ pub(crate) fn indent(flags: &Flags, stores: &Stores, output: Format) -> Option<i
         Format::Binary => stores.json_binary_indent,
         Format::Dotenv | Format::Ini | Format::Toml => None,
     })
+}
+
+/// Whether the layout of a file is kept: by the flag or its variable, else by the configuration, else by the program.
+/// Whoever asks for an indentation asks for a new layout.
+///
+/// # Errors
+/// If there is no such layout.
+pub(crate) fn layout(
+    program: Program,
+    flags: &Flags,
+    stores: &Stores,
+    output: Format,
+) -> Result<Layout, Failure> {
+    let kept = if flags.is_set("strict-layout") { Layout::PreserveStrictly } else { Layout::Preserve };
+    let configured = stores.layouts.get(&output.to_string());
+    let (word, origin) = match (flags.text("layout"), configured) {
+        (Some(word), _) => (word, "--layout (or KSOPS_LAYOUT)"),
+        (None, _) if flags.number("indent").is_some() => ("upstream", ""),
+        (None, Some(word)) => (word.as_str(), "the `layout` of a store in the configuration"),
+        (None, None) if program == Program::Sops => ("upstream", ""),
+        (None, None) => ("preserve", ""),
+    };
+    match word {
+        "preserve" => Ok(kept),
+        "upstream" => Ok(Layout::Upstream),
+        other => {
+            let text = format!("{origin} is {other:?}: it must be preserve or upstream");
+            Err(Failure::new(Kind::General, text))
+        }
+    }
 }
 
 #[cfg(test)]

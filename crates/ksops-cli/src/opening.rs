@@ -7,6 +7,7 @@ use ksops::decrypt::DecryptError;
 use ksops::edit::Shown;
 use ksops::encrypt::{EncryptError, Encrypted};
 use ksops::ksops_stores::format::Format;
+use ksops::layout::Layout;
 use ksops::open::{OpenRequest, Opened, open};
 use ksops::save::{Keys, SaveRequest, save};
 use ksops::services::Services;
@@ -33,6 +34,7 @@ pub(crate) struct Opening {
     /// The format of the output.
     pub output_format: Format,
     indent: Option<i64>,
+    layout: Layout,
     /// What is read, for the audit.
     file: Option<PathBuf>,
 }
@@ -67,9 +69,10 @@ pub(crate) fn open_at(
         context.ui.warning(&warning);
     }
     let indent = formats::indent(flags, &config.stores(), output_format);
+    let layout = formats::layout(context.program, flags, &config.stores(), output_format)?;
     let file = place.source.file().map(Path::to_owned);
     log::record(context, Action::Decrypt, file.as_deref())?;
-    Ok(Opening { opened, original, services, output_format, indent, file })
+    Ok(Opening { opened, original, services, output_format, indent, layout, file })
 }
 
 /// Reads and decrypts a file in the format that its name tells; it is not going to be changed.
@@ -97,10 +100,10 @@ impl Opening {
         place: &Place,
         services: Arc<Services>,
         output_format: Format,
-        indent: Option<i64>,
+        (indent, layout): (Option<i64>, Layout),
     ) -> Self {
         let (original, file) = (Zeroizing::new(Vec::new()), place.source.file().map(Path::to_owned));
-        Self { opened, original, services, output_format, indent, file }
+        Self { opened, original, services, output_format, indent, layout, file }
     }
 
     /// The text for an editor.
@@ -108,7 +111,7 @@ impl Opening {
     /// # Errors
     /// [`Kind::Print`] if the format cannot hold it.
     pub(crate) fn text(&self, shown: Shown) -> Result<Zeroizing<Vec<u8>>, Failure> {
-        let text = self.opened.text(shown, self.output_format, self.indent, &self.original);
+        let text = self.opened.text(shown, self.output_format, self.indent, &self.original, self.layout);
         text.map_err(|error| Failure::new(Kind::Print, format!("Could not marshal tree: {error}")))
     }
 
@@ -135,6 +138,7 @@ impl Opening {
             policy: context.program.policy(),
             as_string: flags.is_set("as-string"),
             allow_unencrypted: flags.is_set("allow-unencrypted"),
+            layout: self.layout,
         }
     }
 

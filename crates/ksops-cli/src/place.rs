@@ -136,6 +136,11 @@ impl Place {
         };
         match &self.target {
             Target::Stdout => context.ui.data(bytes),
+            // As sops a file is always replaced.
+            Target::InPlace(path) if context.program == Program::Ksops && holds(path, bytes) => {
+                context.ui.detail(flags, || "File not written due to no change".to_owned());
+                Ok(())
+            }
             Target::InPlace(path) => replace("in-place", path),
             Target::File(path) => {
                 let _lock = Lock::take(path, || context.ui.note(&waiting(path)));
@@ -143,6 +148,12 @@ impl Place {
             }
         }
     }
+}
+
+/// Whether a file has this content already.
+fn holds(path: &Path, bytes: &[u8]) -> bool {
+    let is_as_long = path.metadata().is_ok_and(|data| data.len() == bytes.len() as u64);
+    is_as_long && std::fs::read(path).is_ok_and(|content| content == bytes)
 }
 
 /// No file is named.

@@ -224,6 +224,9 @@ pub struct Stores {
     pub json_indent: Option<i64>,
     /// `json_binary.indent`.
     pub json_binary_indent: Option<i64>,
+    /// `layout` of `yaml`, `json`, `dotenv` and `ini`, by the name of the store: `preserve` or `upstream`. Upstream
+    /// does not know it and passes over it.
+    pub layouts: BTreeMap<String, String>,
 }
 
 /// The file is not a configuration.

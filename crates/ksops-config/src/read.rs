@@ -361,27 +361,40 @@ impl Reader<'_, '_> {
     fn stores(&mut self, id: NodeId) -> Stores {
         let mut stores = Stores::default();
         for field in self.decoder.fields(id).unwrap_or_default() {
-            match field.name.as_str() {
-                "yaml" => stores.yaml_indent = self.indent(field.value),
-                "json" => stores.json_indent = self.indent(field.value),
-                "json_binary" => stores.json_binary_indent = self.indent(field.value),
-                "dotenv" | "ini" => {
-                    for inner in self.decoder.fields(field.value).unwrap_or_default() {
-                        self.unknown(&inner, &[]);
-                    }
+            let name = field.name.as_str();
+            let indent = match name {
+                "yaml" | "json" | "dotenv" | "ini" => self.store(name, field.value, &mut stores),
+                "json_binary" => self.store("", field.value, &mut stores),
+                _ => {
+                    self.unknown(&field, STORES);
+                    continue;
                 }
-                _ => self.unknown(&field, STORES),
+            };
+            match name {
+                "yaml" => stores.yaml_indent = indent,
+                "json" => stores.json_indent = indent,
+                "json_binary" => stores.json_binary_indent = indent,
+                _ => {}
             }
         }
         stores
     }
 
-    fn indent(&mut self, id: NodeId) -> Option<i64> {
+    /// Reads the section of a store; gives the indentation. One without a name here has no layout.
+    fn store(&mut self, name: &str, id: NodeId, stores: &mut Stores) -> Option<i64> {
         let mut indent = None;
         for field in self.decoder.fields(id).unwrap_or_default() {
+            let known: &[&str] = match name {
+                "yaml" | "json" => &["indent", "layout"],
+                "dotenv" | "ini" => &["layout"],
+                _ => &["indent"],
+            };
             match field.name.as_str() {
-                "indent" => indent = self.decoder.integer(field.value),
-                _ => self.unknown(&field, &["indent"]),
+                "indent" if known.contains(&"indent") => indent = self.decoder.integer(field.value),
+                "layout" if known.contains(&"layout") => {
+                    stores.layouts.insert(name.to_owned(), self.string(&field));
+                }
+                _ => self.unknown(&field, known),
             }
         }
         indent

@@ -86,7 +86,12 @@ fn destination_rules_and_stores_are_read() {
     let copy = config.interpret(&first.recreation_rule, &BTreeMap::new()).expect("valid");
     assert_eq!(keys(&copy), [[B]]);
     assert_eq!((second.vault_kv_mount_name.as_str(), second.vault_kv_version), ("kv", 1));
-    let stores = Stores { yaml_indent: Some(2), json_indent: Some(0), json_binary_indent: Some(-1) };
+    let stores = Stores {
+        yaml_indent: Some(2),
+        json_indent: Some(0),
+        json_binary_indent: Some(-1),
+        ..Stores::default()
+    };
     assert_eq!(config.stores, stores);
 }
 

@@ -3,3 +3,4 @@
 pub mod emit;
 pub mod load;
 pub mod metadata;
+pub(crate) mod preserve;

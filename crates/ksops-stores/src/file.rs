@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use ksops_core::document::verify::Typing;
 use ksops_core::metadata::wire::{self, WireError};
 use ksops_core::secret::SecretBytes;
 use ksops_core::tree::branch::{Branch, Entry, Node};
@@ -14,14 +15,18 @@ use zeroize::Zeroizing;
 use crate::dotenv::emit::{DotenvEmitError, emit as emit_dotenv};
 use crate::dotenv::load::{DotenvError, load as load_dotenv};
 use crate::dotenv::metadata as dotenv_metadata;
+use crate::dotenv::preserve::emit_like as emit_dotenv_like;
 use crate::flat::error::FlattenError;
 use crate::format::Format;
 use crate::ini::emit::{IniEmitError, emit as emit_ini};
 use crate::ini::error::IniError;
 use crate::ini::load::load as load_ini;
 use crate::ini::metadata as ini_metadata;
+use crate::ini::preserve::emit_like as emit_ini_like;
 use crate::json::emit::{self as json_emit, Indent, JsonEmitError};
 use crate::json::load::{JsonError, load as load_json};
+use crate::json::preserve::emit_like as emit_json_like;
+use crate::misfit::Misfit;
 use crate::notice::Notice;
 use crate::toml::emit::emit as emit_toml;
 use crate::toml::emit_like::emit_like as emit_toml_like;
@@ -30,6 +35,7 @@ use crate::toml::load::load as load_toml;
 use crate::wiped::Wiped;
 use crate::yaml::emit::{EmitError, YamlWriter, emit_value};
 use crate::yaml::load::{LoadError, load_keeping_numbers as load_yaml};
+use crate::yaml::preserve::{Faith, emit_like as emit_yaml_like, judge};
 
 /// The key of the content of a binary file.
 const BINARY_KEY: &str = "data";
@@ -278,16 +284,107 @@ pub fn write_encrypted(
     format: Format,
     layout: Layout<'_>,
 ) -> Result<Vec<u8>, WriteError> {
-    for branch in &mut branches {
+    put_metadata(&mut branches, metadata, format)?;
+    let format = if format == Format::Binary { Format::Json } else { format };
+    let mut text = write_plain(branches, format, layout)?;
+    Ok(std::mem::take(&mut *text))
+}
+
+fn put_metadata(branches: &mut [Branch], metadata: &Branch, format: Format) -> Result<(), WriteError> {
+    for branch in branches {
         match format {
             Format::Dotenv => dotenv_metadata::put_metadata(branch, metadata)?,
             Format::Ini => ini_metadata::put_metadata(branch, metadata)?,
             Format::Yaml | Format::Json | Format::Toml | Format::Binary => wire::append(branch, metadata),
         }
     }
-    let format = if format == Format::Binary { Format::Json } else { format };
-    let mut text = write_plain(branches, format, layout)?;
-    Ok(std::mem::take(&mut *text))
+    Ok(())
+}
+
+/// A text whose layout is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Like<'a> {
+    /// The text, in the same format.
+    pub text: &'a [u8],
+    /// The encrypted file as it was before: values that stay keep the quotes that they had there.
+    pub before: Option<&'a [u8]>,
+}
+
+impl<'a> Like<'a> {
+    /// A text alone.
+    #[must_use]
+    pub fn of(text: &'a [u8]) -> Self {
+        Self { text, before: None }
+    }
+}
+
+/// An encrypted file whose layout cannot be kept.
+pub struct NotKept {
+    /// Why.
+    pub misfit: Misfit,
+    /// The documents, with the metadata in them.
+    pub branches: Vec<Branch>,
+}
+
+/// Prints a plain file with the layout of the text that it was read from, in the same format: only what changed is
+/// printed anew. What comes out was read again and compared.
+///
+/// # Errors
+/// [`Misfit`] if the layout cannot be kept.
+pub fn write_plain_like(
+    branches: &[Branch],
+    format: Format,
+    like: Like<'_>,
+    indent: Option<i64>,
+) -> Result<Zeroizing<Vec<u8>>, Misfit> {
+    write_like(branches, format, like, indent, Faith::Values)
+}
+
+/// As [`write_plain_like`], for an encrypted file.
+///
+/// # Errors
+/// [`WriteError`] if the metadata have no form; in the result, why the layout cannot be kept, and the documents with the
+/// metadata in them.
+pub fn write_encrypted_like(
+    mut branches: Vec<Branch>,
+    metadata: &Branch,
+    format: Format,
+    like: Like<'_>,
+    indent: Option<i64>,
+) -> Result<Result<Vec<u8>, NotKept>, WriteError> {
+    put_metadata(&mut branches, metadata, format)?;
+    Ok(match write_like(&branches, format, like, indent, Faith::Tree) {
+        Ok(mut text) => Ok(std::mem::take(&mut *text)),
+        Err(misfit) => Err(NotKept { misfit, branches }),
+    })
+}
+
+fn write_like(
+    branches: &[Branch],
+    format: Format,
+    like: Like<'_>,
+    indent: Option<i64>,
+    faith: Faith,
+) -> Result<Zeroizing<Vec<u8>>, Misfit> {
+    let (text, fidelity) = match (format, branches) {
+        (Format::Yaml, _) => return Ok(into_bytes(emit_yaml_like(like, branches, indent, faith)?)),
+        (Format::Json, [branch]) => (emit_json_like(like.text, branch)?, Typing::WithoutTime),
+        (Format::Dotenv, [branch]) => (emit_dotenv_like(like.text, branch)?, Typing::StringsOnly),
+        (Format::Ini, [branch]) => (emit_ini_like(like.text, branch)?, Typing::StringsOnly),
+        _ => return Err(Misfit::somewhere(format!("{format} files"))),
+    };
+    let read = read(&text, format, true).map_err(|error| Misfit::of(&error))?;
+    match (read.branches.as_slice(), branches) {
+        ([read], [wanted]) => judge(read, wanted, Faith::Values, fidelity)?,
+        _ => return Err(Misfit::somewhere("the number of documents")),
+    }
+    Ok(text)
+}
+
+/// Whether a file of this format can keep its layout by [`write_plain_like`].
+#[must_use]
+pub fn keeps_layout(format: Format) -> bool {
+    matches!(format, Format::Yaml | Format::Json | Format::Dotenv | Format::Ini)
 }
 
 /// Prints a part of a file, as `--extract` shows it.

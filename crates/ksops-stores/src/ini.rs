@@ -6,5 +6,6 @@ mod key;
 mod lines;
 pub mod load;
 pub mod metadata;
+pub(crate) mod preserve;
 mod space;
 mod value;

@@ -2,15 +2,18 @@
 //!
 //! A store knows neither keys nor configuration nor files.
 
+pub mod align;
 pub mod dotenv;
 pub mod file;
 pub mod flat;
 pub mod format;
 pub mod ini;
 pub mod json;
+pub mod misfit;
 mod newline;
 pub mod notice;
 pub mod scalar;
+mod splice;
 pub mod toml;
 pub mod wiped;
 pub mod yaml;

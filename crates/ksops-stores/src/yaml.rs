@@ -3,3 +3,6 @@
 pub mod emit;
 pub mod float;
 pub mod load;
+pub mod preserve;
+
+mod outline;

@@ -97,6 +97,21 @@ impl<'a> Parser<'a> {
         }
     }
 
+    /// Lets comments say where they stand instead of what: each line of a comment is `#` and the first byte and the byte
+    /// behind the last, as in `#12-34`. Which node a comment belongs to stays the same.
+    #[must_use]
+    pub fn placing_comments(mut self) -> Self {
+        self.scanner.comments.place();
+        self
+    }
+
+    /// The places of all comments that were read so far, if they are placed. Some may belong to no node: they are those
+    /// that go-yaml drops.
+    #[must_use]
+    pub fn comment_places(&self) -> &[Span] {
+        self.scanner.comments.places()
+    }
+
     /// Reads the next document; `None` at the end of the text. After an error there is nothing more.
     ///
     /// # Errors
@@ -215,6 +230,7 @@ impl<'a> Parser<'a> {
     fn add(&mut self, content: Content<'a>, comments: Comments<'a>, span: Span) -> NodeId {
         let mut node = Node::new(content);
         node.span = span;
+        node.start = span.start;
         if comments != Comments::default() {
             node.comments = Some(Box::new(comments));
         }

@@ -37,6 +37,8 @@ pub struct Node<'a> {
     pub comments: Option<Box<Comments<'a>>>,
     /// Where the node's own text stands, tag and anchor left out.
     pub span: Span,
+    /// Where the node starts, tag and anchor included.
+    pub start: u32,
 }
 
 /// The content of a [`Node`].
@@ -94,7 +96,7 @@ impl<'a> Node<'a> {
     /// A node without tag, anchor, comments and place.
     #[must_use]
     pub fn new(content: Content<'a>) -> Self {
-        Self { content, tag: None, anchor: None, comments: None, span: Span::default() }
+        Self { content, tag: None, anchor: None, comments: None, span: Span::default(), start: 0 }
     }
 
     /// The head comment, or "".
@@ -158,6 +160,11 @@ impl<'a> Document<'a> {
     /// Sets the root.
     pub fn set_root(&mut self, root: NodeId) {
         self.root = Some(root);
+    }
+
+    /// All nodes of the table.
+    pub fn nodes(&self) -> impl Iterator<Item = &Node<'a>> {
+        self.nodes.iter()
     }
 
     /// The number of nodes in the table.

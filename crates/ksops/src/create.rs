@@ -67,7 +67,8 @@ fn create_with(
     let text = Cow::Borrowed(example(request.format).as_bytes());
     let branches = file::read_plain(text, request.format, true)?.branches;
     let (format, stash) = (request.format, Stash::default());
-    Ok(Opened { branches, metadata, warnings: Vec::new(), format, data_key, stash })
+    let (warnings, source, digests) = (Vec::new(), Vec::new(), Vec::new());
+    Ok(Opened { branches, metadata, warnings, format, data_key, source, digests, stash })
 }
 
 /// What stands in a new file, to be replaced (cli-and-config.md section 7.3).

@@ -5,11 +5,13 @@ use ksops_core::keys::decryption_order::DecryptionOrder;
 use ksops_core::keys::recover::RecoverError;
 use ksops_core::tree::branch::{Branch, Node};
 use ksops_core::value::Value;
-use ksops_stores::file::{self, Layout, MetadataError, ReadError, WriteError};
+use ksops_stores::file::{self, Layout, Like, MetadataError, ReadError, WriteError};
 use ksops_stores::format::Format;
+use ksops_stores::misfit::Misfit;
 use zeroize::Zeroizing;
 
 use crate::extract::{ExtractError, PathPart, find};
+use crate::layout::{Layout as Keeping, not_kept};
 use crate::open::{OpenRequest, Opened, open_with};
 use crate::policy::Policy;
 use crate::services::Services;
@@ -31,6 +33,8 @@ pub struct DecryptRequest {
     pub policy: Policy,
     /// Which kinds of keys are tried first.
     pub decryption_order: DecryptionOrder,
+    /// Whether the layout of the input is kept, if the format stays.
+    pub layout: Keeping,
 }
 
 /// A decrypted file.
@@ -60,6 +64,9 @@ pub enum DecryptError {
     /// The part asked for is not there.
     #[error(transparent)]
     Extract(#[from] ExtractError),
+    /// The layout cannot be kept, and nothing else will do.
+    #[error("the layout of the file cannot be kept: {0}")]
+    Layout(Misfit),
     /// The tree cannot be printed in the output's format.
     #[error(transparent)]
     Emit(#[from] WriteError),
@@ -127,6 +134,15 @@ pub(crate) fn print(
     }
     if request.input_format == format && !is_part {
         layout.like = Some(input);
+        if request.layout.is_kept() && file::keeps_layout(format) {
+            match file::write_plain_like(&branches, format, Like::of(input), request.indent) {
+                Ok(text) => return Ok(text),
+                Err(misfit) if request.layout == Keeping::PreserveStrictly => {
+                    return Err(DecryptError::Layout(misfit));
+                }
+                Err(misfit) => warnings.push(not_kept(&misfit)),
+            }
+        }
     }
     Ok(file::write_plain(branches, format, layout)?)
 }

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use ksops_core::document::encrypt::reserved_key;
 use ksops_core::metadata::wire::{self, WireError};
-use ksops_stores::file::{self, Layout, MetadataError, ReadError, WriteError};
+use ksops_stores::file::{self, Layout, Like, MetadataError, ReadError, WriteError};
 use ksops_stores::format::Format;
+use ksops_stores::misfit::Misfit;
 use zeroize::Zeroizing;
 
 use crate::encrypt::FORMAT_VERSION;
+use crate::layout::Layout as Keeping;
 use crate::open::Opened;
 use crate::save::Keys;
 use crate::whole::reserved_keys;
@@ -51,7 +53,8 @@ pub enum EditError {
 pub struct VersionError(String);
 
 impl Opened {
-    /// The text for the editor. `original` is the text of the file, whose layout is kept where the format can (TOML).
+    /// The text for the editor. `original` is the text of the file, whose layout is kept if `layout` says so (TOML
+    /// always).
     ///
     /// # Errors
     /// [`WriteError`] if the tree has no form in the format.
@@ -61,14 +64,43 @@ impl Opened {
         format: Format,
         indent: Option<i64>,
         original: &[u8],
+        keeping: Keeping,
     ) -> Result<Zeroizing<Vec<u8>>, WriteError> {
         let like = (format == self.format && !original.is_empty()).then_some(original);
+        if let Some(like) = like.filter(|_| keeping.is_kept() && file::keeps_layout(format))
+            && let Ok(text) = self.text_like(shown, format, indent, like)
+        {
+            return Ok(text);
+        }
         let layout = Layout { indent, like };
         match shown {
             Shown::Documents => file::write_plain(self.branches.clone(), format, layout),
             Shown::WithMetadata => {
                 let block = wire::to_branch(&self.metadata);
                 file::write_encrypted(self.branches.clone(), &block, format, layout).map(Zeroizing::new)
+            }
+        }
+    }
+
+    /// The text with the layout of the file; what cannot be had so is laid out anew, which loses nothing.
+    fn text_like(
+        &self,
+        shown: Shown,
+        format: Format,
+        indent: Option<i64>,
+        like: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, Misfit> {
+        match shown {
+            Shown::Documents => file::write_plain_like(&self.branches, format, Like::of(like), indent),
+            Shown::WithMetadata => {
+                let block = wire::to_branch(&self.metadata);
+                let text =
+                    file::write_encrypted_like(self.branches.clone(), &block, format, Like::of(like), indent);
+                match text {
+                    Ok(Ok(text)) => Ok(Zeroizing::new(text)),
+                    Ok(Err(not_kept)) => Err(not_kept.misfit),
+                    Err(error) => Err(Misfit::of(&error)),
+                }
             }
         }
     }

@@ -19,9 +19,11 @@ use ksops_core::tree::branch::Branch;
 use ksops_core::tree::selection::{Rule, Selection, SelectionError};
 use ksops_stores::file::{ReadError, WriteError};
 use ksops_stores::format::Format;
+use ksops_stores::misfit::Misfit;
 use ksops_stores::wiped::Wiped;
 use ksops_stores::yaml::emit::EmitError;
 use ksops_stores::yaml::load::{LoadError, YamlReader};
+use ksops_stores::yaml::preserve;
 use ksops_yaml::input;
 use time::OffsetDateTime;
 
@@ -29,14 +31,18 @@ use crate::asking::distribute;
 use crate::beside::read_beside;
 use crate::condense::without_repeated_blocks;
 use crate::guard::{doomed_comments, plain_secret_values};
-use crate::output::Pages;
+use crate::layout::{Layout, not_kept};
 use crate::policy::Policy;
 use crate::services::Services;
+use crate::sheet::{Sheet, Unwritable};
 use crate::system::{OsRandom, SystemClock};
 use crate::whole;
 
 /// The version that is written into files: the release of upstream whose format this is.
 pub const FORMAT_VERSION: &str = "3.13.3";
+
+/// It may stand at the start of a text whose layout was kept.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// How many paths a message names.
 const NAMED_PATHS: usize = 5;
@@ -63,6 +69,8 @@ pub struct EncryptRequest {
     pub as_string: bool,
     /// Accepts an output in which nothing is encrypted (security.md S1).
     pub allow_unencrypted: bool,
+    /// Whether the layout of the input is kept, if the format stays.
+    pub layout: Layout,
 }
 
 impl EncryptRequest {
@@ -151,6 +159,9 @@ pub enum EncryptError {
         /// What would be different, and where.
         problem: String,
     },
+    /// The layout cannot be kept, and nothing else will do.
+    #[error("the layout of the file cannot be kept: {0}")]
+    Layout(Misfit),
     /// What was printed is not what went in: a defect of this program, and nothing was written.
     #[error("the encrypted text was checked before writing and found wrong: {0}")]
     Verify(String),
@@ -185,6 +196,9 @@ impl EncryptError {
             }
             Self::Tree(TreeError { kind: EncryptErrorKind::InexactNumber, .. }) => {
                 vec!["`--as-string` encrypts such numbers as strings, with their text as it is".into()]
+            }
+            Self::Layout(_) => {
+                vec!["without `--strict-layout` it is written as sops lays it out; `--layout upstream` does so at once".into()]
             }
             Self::AmbiguousPath { .. } => vec!["rename one of the keys".into()],
             Self::Distribute(error) => error.hints().into_iter().map(str::to_owned).collect(),
@@ -249,33 +263,81 @@ pub fn encrypt_with<'a>(
     }
     let text = input::decode(&input).map_err(LoadError::from)?;
     let data_key = DataKey::generate(random)?;
-    let mut encryptor =
-        Encryptor::new(&data_key, &request.selection, request.mac_only_encrypted, random, None)
-            .numbers(request.numbers());
-    let mut pages = Pages::new(request.indent.unwrap_or(0))?;
-    let mut guard = Guard::new(request);
-    // Address space only; the text then never has to be copied while it grows.
-    pages.reserve(text.len() * 6);
-    let mut documents = YamlReader::new(&text).keeping_numbers(true);
-    while let Some(branch) = documents.next_branch() {
-        let mut branch = branch?;
-        guard.before(&branch, ReservedKeys::Block)?;
-        encryptor.branch(&mut branch).map_err(EncryptError::from_tree)?;
-        guard.after(&branch);
-        pages.add(branch)?;
-    }
-    if guard.documents == 0 {
-        return Err(EncryptError::NoDocument);
-    }
     let now = clock.now();
-    let sealed = encryptor.finish(now)?;
-    let mut warnings: Vec<String> = sealed.warnings.iter().map(ToString::to_string).collect();
-    guard.judge(sealed.counts, &mut warnings)?;
-
-    let metadata = seal(sealed, request, &data_key, services, random, now)?;
-    let output = pages.finish(wire::to_branch(&metadata))?;
-    verify(&text, &output, &data_key, &metadata).map_err(EncryptError::Verify)?;
+    let work = Work { input: &input, text: &text, request, data_key: &data_key, random, now };
+    let (mut sheet, mut sealed, mut warnings) = work.encrypt(request.layout)?;
+    if let Some(misfit) = sheet.misfit() {
+        (sheet, sealed, warnings) = work.encrypt_anew(&misfit)?;
+    }
+    let mut metadata = seal(sealed, request, &data_key, services, random, now)?;
+    let wanted = sheet.digests();
+    let checked = sheet.finish(wire::to_branch(&metadata)).and_then(|output| {
+        let checked = verify(&text, &output, &data_key, &metadata, wanted.as_deref());
+        checked.map(|()| output).map_err(|problem| match wanted {
+            Some(_) => Unwritable::Misfit(Misfit { line: 0, construct: problem }),
+            None => Unwritable::Other(EncryptError::Verify(problem)),
+        })
+    });
+    let output = match checked {
+        Ok(output) => output,
+        Err(Unwritable::Other(error)) => return Err(error),
+        Err(Unwritable::Misfit(misfit)) => {
+            let anew = work.encrypt_anew(&misfit)?;
+            // The same data key, so no key service is asked again.
+            metadata.mac = anew.1.mac;
+            warnings = anew.2;
+            let output = anew.0.finish(wire::to_branch(&metadata)).map_err(EncryptError::from)?;
+            verify(&text, &output, &data_key, &metadata, None).map_err(EncryptError::Verify)?;
+            output
+        }
+    };
     Ok(Encrypted { text: output.into_bytes(), warnings })
+}
+
+/// What the encryption of a YAML file needs.
+struct Work<'a> {
+    input: &'a [u8],
+    text: &'a str,
+    request: &'a EncryptRequest,
+    data_key: &'a DataKey,
+    random: &'a dyn Random,
+    now: OffsetDateTime,
+}
+
+impl<'a> Work<'a> {
+    /// Reads, encrypts and writes down every document, without metadata.
+    fn encrypt(&self, layout: Layout) -> Result<(Sheet<'a>, Sealed, Vec<String>), EncryptError> {
+        let Self { input, text, request, data_key, random, now } = *self;
+        let mut encryptor =
+            Encryptor::new(data_key, &request.selection, request.mac_only_encrypted, random, None)
+                .numbers(request.numbers());
+        let mut sheet = Sheet::new(input, text, request.indent, layout)?;
+        let mut guard = Guard::new(request);
+        while let Some(branch) = sheet.next_branch() {
+            let mut branch = branch?;
+            guard.before(&branch, ReservedKeys::Block)?;
+            encryptor.branch(&mut branch).map_err(EncryptError::from_tree)?;
+            guard.after(&branch);
+            sheet.add(branch)?;
+        }
+        if guard.documents == 0 {
+            return Err(EncryptError::NoDocument);
+        }
+        let sealed = encryptor.finish(now)?;
+        let mut warnings: Vec<String> = sealed.warnings.iter().map(ToString::to_string).collect();
+        guard.judge(sealed.counts, &mut warnings)?;
+        Ok((sheet, sealed, warnings))
+    }
+
+    /// As [`Work::encrypt`], laid out anew because the layout cannot be kept.
+    fn encrypt_anew(&self, misfit: &Misfit) -> Result<(Sheet<'a>, Sealed, Vec<String>), EncryptError> {
+        if self.request.layout == Layout::PreserveStrictly {
+            return Err(EncryptError::Layout(misfit.clone()));
+        }
+        let (sheet, sealed, mut warnings) = self.encrypt(Layout::Upstream)?;
+        warnings.push(not_kept(misfit));
+        Ok((sheet, sealed, warnings))
+    }
 }
 
 /// Gives the data key to every master key, and puts the metadata together.
@@ -375,12 +437,22 @@ fn describe(rule: &Rule) -> String {
 }
 
 /// Reads the output as anybody would, decrypts it and compares it with the input, document by document.
-fn verify(input: &str, output: &str, data_key: &DataKey, written: &Metadata) -> Result<(), String> {
+///
+/// `wanted`: what each document of the output must be, exactly.
+fn verify(
+    input: &str,
+    output: &str,
+    data_key: &DataKey,
+    written: &Metadata,
+    wanted: Option<&[u64]>,
+) -> Result<(), String> {
     let (selection, _) = Selection::for_decrypting(&written.rules).map_err(|error| error.to_string())?;
     let fidelity = Fidelity { typing: Typing::Full, comments: Comments::Kept };
     let mut verifier = Verifier::new(data_key, &selection, written.mac_only_encrypted, fidelity);
     let mut metadata = None;
+    let mut wanted = wanted.map(<[u64]>::iter);
     let mut inputs = YamlReader::new(input).keeping_numbers(true);
+    let output = output.strip_prefix(BYTE_ORDER_MARK).unwrap_or(output);
     // The block that every document ends with is parsed once.
     let short = without_repeated_blocks(output);
     // Numbers that kept their text must have it again.
@@ -394,10 +466,14 @@ fn verify(input: &str, output: &str, data_key: &DataKey, written: &Metadata) -> 
             let input = input.map_err(|error| error.to_string())?;
             let mut output = output.map_err(|error| error.to_string())?;
             let block = wire::take(&mut output).map_err(|error: WireError| error.to_string())?;
+            let digest = wanted.is_some().then(|| preserve::digest(&output));
             if metadata.is_none() {
                 metadata = Some(wire::from_branch(&block).map_err(|error| error.to_string())?);
             }
             verifier.branch(output, &input).map_err(|error: VerifyError| error.to_string())?;
+            if digest.as_ref() != wanted.as_mut().and_then(Iterator::next) {
+                return Err("a comment would be read as one of something else".to_owned());
+            }
         }
     })?;
     let metadata = metadata.ok_or("it holds no document")?;

@@ -18,6 +18,7 @@ mod output;
     feature = "vault"
 ))]
 mod remembered;
+mod sheet;
 mod whole;
 
 pub mod all_keys;
@@ -30,6 +31,8 @@ pub mod edit;
 pub mod encrypt;
 pub mod environment;
 pub mod extract;
+pub mod layout;
+pub mod merge;
 pub mod open;
 pub mod policy;
 pub mod publish;

@@ -15,6 +15,7 @@ use ksops_stores::file::{self, MetadataError, ReadError};
 use ksops_stores::format::Format;
 use ksops_stores::notice::Notice;
 use ksops_stores::yaml::load::{LoadError, YamlReader};
+use ksops_stores::yaml::preserve;
 use ksops_yaml::input;
 
 use crate::asking::recover;
@@ -58,6 +59,10 @@ pub struct Opened {
     /// The format of the file.
     pub(crate) format: Format,
     pub(crate) data_key: DataKey,
+    /// The text of the file.
+    pub(crate) source: Vec<u8>,
+    /// What each document was as it is encrypted.
+    pub(crate) digests: Vec<u64>,
     /// The nonces, for values that stay as they are.
     pub(crate) stash: Stash,
 }
@@ -88,6 +93,8 @@ pub(crate) fn open_by(
 ) -> Result<Opened, DecryptError> {
     let (branches, block, notices) = read(input, request)?;
     let metadata = wire::from_branch(&block?).map_err(MetadataError::from)?;
+    let digests =
+        if options.with_stash { branches.iter().map(preserve::digest).collect() } else { Vec::new() };
     let data_key = key_of(&metadata)?;
     let tree = if request.ignore_mac {
         let (selection, _) = Selection::for_decrypting(&metadata.rules).map_err(TreeError::from)?;
@@ -106,7 +113,8 @@ pub(crate) fn open_by(
     let mut warnings: Vec<String> = notices.iter().map(ToString::to_string).collect();
     warnings.extend(tree.warnings.iter().map(ToString::to_string));
     let (branches, stash, format) = (tree.branches, tree.stash, request.format);
-    Ok(Opened { branches, metadata, warnings, format, data_key, stash })
+    let source = if options.with_stash { input.to_vec() } else { Vec::new() };
+    Ok(Opened { branches, metadata, warnings, format, data_key, source, digests, stash })
 }
 
 pub(crate) type Parts = (Vec<Branch>, Result<Branch, MetadataError>, Vec<Notice>);

@@ -49,6 +49,7 @@ pub struct Redacted {
 ///     indent: None,
 ///     policy: Policy::Refuse,
 ///     decryption_order: Default::default(),
+///     layout: Default::default(),
 /// };
 /// assert!(view(b"password: plain\n", &request).is_err());
 /// ```

@@ -9,12 +9,13 @@ use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::wire;
 use ksops_core::random::Random;
 use ksops_core::tree::branch::Branch;
-use ksops_stores::file::{self, Layout, MetadataError};
+use ksops_stores::file::{self, Layout, Like, MetadataError};
 use ksops_stores::format::Format;
 
 use crate::asking::recover;
 use crate::decrypt::DecryptError;
 use crate::encrypt::EncryptError;
+use crate::layout::Layout as Keeping;
 use crate::save::{self, KeyIs};
 use crate::services::Services;
 use crate::system::OsRandom;
@@ -46,7 +47,8 @@ impl Closed {
         Ok(recover(&self.metadata, services, order)?)
     }
 
-    /// Encrypts the data key for other groups, and prints the file with them. `original` is its text.
+    /// Encrypts the data key for other groups, and prints the file with them. `original` is its text; `form` says the
+    /// indentation, and whether the layout is kept.
     ///
     /// # Errors
     /// [`EncryptError`] if the data key cannot be encrypted for every key, or the output does not read as it should;
@@ -57,10 +59,10 @@ impl Closed {
         groups: &[KeyGroup],
         threshold: usize,
         original: &[u8],
-        indent: Option<i64>,
+        form: (Option<i64>, Keeping),
         services: &Services,
     ) -> Result<Vec<u8>, EncryptError> {
-        self.regroup_with(data_key, (groups, threshold), original, indent, services, &OsRandom::default())
+        self.regroup_with(data_key, (groups, threshold), original, form, services, &OsRandom::default())
     }
 
     fn regroup_with(
@@ -68,7 +70,7 @@ impl Closed {
         data_key: &DataKey,
         (groups, threshold): (&[KeyGroup], usize),
         original: &[u8],
-        indent: Option<i64>,
+        (indent, keeping): (Option<i64>, Keeping),
         services: &Services,
         random: &dyn Random,
     ) -> Result<Vec<u8>, EncryptError> {
@@ -76,7 +78,23 @@ impl Closed {
         save::regroup(&mut metadata, data_key, (groups, threshold), KeyIs::TheSame, services, random)?;
         let block = wire::to_branch(&metadata);
         let layout = Layout { indent, like: Some(original) };
-        let output = file::write_encrypted(branches.clone(), &block, format, layout)?;
+        let kept = match keeping.is_kept() && file::keeps_layout(format) {
+            true => Some(file::write_encrypted_like(
+                branches.clone(),
+                &block,
+                format,
+                Like::of(original),
+                indent,
+            )?),
+            false => None,
+        };
+        let output = match kept {
+            Some(Ok(text)) => text,
+            Some(Err(not_kept)) if keeping == Keeping::PreserveStrictly => {
+                return Err(EncryptError::Layout(not_kept.misfit));
+            }
+            _ => file::write_encrypted(branches.clone(), &block, format, layout)?,
+        };
         // Nothing but the groups may be different (security.md S11).
         let read = file::read_encrypted(&output, format, true)?;
         let same_block = read

@@ -3,17 +3,22 @@
 use std::borrow::Cow;
 
 use ksops_core::clock::Clock;
+use ksops_core::crypto::cipher::Cipher;
 use ksops_core::crypto::data_key::DataKey;
+use ksops_core::crypto::mac;
 use ksops_core::keys::distribute::DistributeFailure;
 use ksops_core::keys::key_group::{KeyEntry, KeyGroup};
 use ksops_core::metadata::model::Metadata;
 use ksops_core::metadata::unknown;
 use ksops_core::random::Random;
 use ksops_core::tree::selection::Selection;
+use ksops_stores::file::Like;
 use ksops_stores::format::Format;
+use ksops_stores::yaml::preserve;
 
 use crate::asking::distribute;
 use crate::encrypt::{EncryptError, EncryptRequest, Encrypted};
+use crate::layout::Layout;
 use crate::open::Opened;
 use crate::policy::Policy;
 use crate::services::Services;
@@ -32,6 +37,8 @@ pub struct SaveRequest {
     pub as_string: bool,
     /// Accepts an output in which nothing is encrypted (security.md S1).
     pub allow_unencrypted: bool,
+    /// Whether the layout of the file is kept, if the format stays.
+    pub layout: Layout,
 }
 
 /// The data key, and who holds it.
@@ -56,7 +63,7 @@ pub enum Keys {
 }
 
 /// Encrypts an opened file again. Values that stand where they stood and did not change keep their text, unless the data
-/// key is a new one. `original` is the text of the file, whose layout is kept where the format can (TOML).
+/// key is a new one. `original` is the text of the file, whose layout is kept if the request says so (TOML always).
 ///
 /// The output is read and decrypted again and compared before it is given out (security.md S11).
 ///
@@ -101,8 +108,17 @@ pub fn save_with(
     let rules = Rules::of(&request);
     let job = Job { request: &request, rules, data_key, random, stash };
     let done = job.seal(&mut branches, clock.now(), &mut warnings)?;
-    metadata.mac = done.sealed.mac;
-    metadata.last_modified = done.sealed.last_modified;
+    let sealed = done.sealed;
+    let (old, new) = ((&*metadata.mac, metadata.last_modified), (&*sealed.mac, sealed.last_modified));
+    // Where the layout is kept, values that did not change leave no trace.
+    let is_same = keys == Keys::Keep
+        && request.layout.is_kept()
+        && branches.iter().map(preserve::digest).eq(opened.digests.iter().copied())
+        && mac::are_same(&mut Cipher::new(data_key), old, new);
+    if !is_same {
+        metadata.mac = sealed.mac;
+        metadata.last_modified = sealed.last_modified;
+    }
     let (regrouped, key_is) = match keys {
         Keys::Keep => (None, KeyIs::TheSame),
         Keys::Regroup(groups, threshold) => (Some((groups, threshold)), KeyIs::TheSame),
@@ -112,7 +128,8 @@ pub fn save_with(
         regroup(&mut metadata, data_key, (&groups, threshold), key_is, services, random)?;
     }
     let like = (opened.format == request.output_format).then_some(original);
-    let output = whole::print(branches, &metadata, &request, like)?;
+    let like = like.map(|text| Like { text, before: Some(&opened.source) });
+    let output = whole::print(branches, &metadata, &request, like, &mut warnings)?;
     whole::check(&output, &metadata, &request, data_key, || Ok(Cow::Borrowed(&opened.branches)))?;
     Ok(Encrypted { text: output, warnings })
 }
@@ -197,5 +214,6 @@ fn request_of(
         policy: request.policy,
         as_string: request.as_string,
         allow_unencrypted: request.allow_unencrypted,
+        layout: request.layout,
     })
 }

@@ -15,12 +15,13 @@ use ksops_core::metadata::wire;
 use ksops_core::random::Random;
 use ksops_core::tree::branch::{Branch, Entry, Node};
 use ksops_core::tree::selection::{RuleTexts, Selection};
-use ksops_stores::file::{self, Layout, Plain};
+use ksops_stores::file::{self, Layout, Like, NotKept, Plain};
 use ksops_stores::format::Format;
 use ksops_stores::wiped::Wiped;
 use time::OffsetDateTime;
 
 use crate::encrypt::{EncryptError, EncryptRequest, Encrypted, Guard, seal};
+use crate::layout::{Layout as Keeping, not_kept};
 use crate::policy::Policy;
 use crate::services::Services;
 
@@ -61,7 +62,8 @@ pub(crate) fn encrypt(
     let mut metadata = seal(sealed.sealed, request, &data_key, services, random, now)?;
     metadata.mac_only_encrypted = sealed.rules.mac_only_encrypted;
     metadata.rules = sealed.rules.written;
-    let output = print(branches, &metadata, request, like)?;
+    let like = like.map(Like::of);
+    let output = print(branches, &metadata, request, like, &mut warnings)?;
     let plain = || Ok(file::read_plain(Cow::Borrowed(&input), request.input_format, true)?.branches.into());
     check(&output, &metadata, request, &data_key, plain)?;
     Ok(Encrypted { text: output, warnings })
@@ -119,15 +121,30 @@ impl Job<'_> {
     }
 }
 
-/// Prints the encrypted documents.
+/// Prints the encrypted documents, with the layout of `like` if it is to be kept and can be.
 pub(crate) fn print(
     branches: Vec<Branch>,
     metadata: &Metadata,
     request: &EncryptRequest,
-    like: Option<&[u8]>,
+    like: Option<Like<'_>>,
+    warnings: &mut Vec<String>,
 ) -> Result<Vec<u8>, EncryptError> {
-    let layout = Layout { indent: request.indent, like };
-    Ok(file::write_encrypted(branches, &wire::to_branch(metadata), request.output_format, layout)?)
+    let (format, block) = (request.output_format, wire::to_branch(metadata));
+    let layout = Layout { indent: request.indent, like: like.map(|like| like.text) };
+    let is_kept = request.layout.is_kept() && file::keeps_layout(format);
+    let kept = like.filter(|like| is_kept && !like.text.is_empty());
+    let Some(like) = kept else { return Ok(file::write_encrypted(branches, &block, format, layout)?) };
+    match file::write_encrypted_like(branches, &block, format, like, request.indent)? {
+        Ok(text) => Ok(text),
+        Err(NotKept { misfit, .. }) if request.layout == Keeping::PreserveStrictly => {
+            Err(EncryptError::Layout(misfit))
+        }
+        Err(NotKept { misfit, branches }) => {
+            warnings.push(not_kept(&misfit));
+            let mut text = file::write_plain(branches, format, layout)?;
+            Ok(std::mem::take(&mut *text))
+        }
+    }
 }
 
 /// Reads and decrypts the output again: it must be what went in (security.md S11).

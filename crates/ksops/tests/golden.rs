@@ -114,6 +114,7 @@ fn again(encrypted: &str, input: &[u8]) -> Result<String, String> {
         policy: Policy::Warn,
         as_string: false,
         allow_unencrypted: true,
+        layout: Default::default(),
     };
     let services = Services::new(vec![Box::new(recorded)]);
     let clock = FixedClock(metadata.last_modified);

@@ -64,6 +64,7 @@ fn file(groups: Vec<Vec<MasterKey>>, format: Format) -> Vec<u8> {
         policy: Policy::Refuse,
         as_string: false,
         allow_unencrypted: false,
+        layout: Default::default(),
     };
     encrypt(b"as: x\nb: y\n", &request, &every_kind()).expect("encrypted").text
 }
@@ -87,6 +88,7 @@ fn saved(text: &[u8], keys: Keys, format: Format) -> Result<Vec<u8>, EncryptErro
         policy: Policy::Refuse,
         as_string: false,
         allow_unencrypted: false,
+        layout: Default::default(),
     };
     save(&opened, text, keys, &request, &age_only()).map(|saved| saved.text)
 }
@@ -95,7 +97,7 @@ fn saved(text: &[u8], keys: Keys, format: Format) -> Result<Vec<u8>, EncryptErro
 fn regrouped(text: &[u8], groups: &[KeyGroup], threshold: usize) -> Result<Vec<u8>, EncryptError> {
     let closed = read(text, Format::Yaml).expect("readable");
     let key = closed.data_key(&age_only(), &Default::default()).expect("age is there");
-    closed.regroup(&key, groups, threshold, text, None, &age_only())
+    closed.regroup(&key, groups, threshold, text, (None, Default::default()), &age_only())
 }
 
 fn group(keys: &[MasterKey]) -> KeyGroup {

@@ -36,6 +36,7 @@ fn encrypted(text: &[u8], format: Format, rules: &RuleTexts) -> Vec<u8> {
         policy: Policy::Refuse,
         as_string: true,
         allow_unencrypted: true,
+        layout: Default::default(),
     };
     let encrypted = encrypt(text, &request, &services());
     encrypted.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(text))).text
@@ -50,6 +51,7 @@ fn request(input_format: Format, output_format: Format) -> DecryptRequest {
         indent: None,
         policy: Policy::Refuse,
         decryption_order: Default::default(),
+        layout: Default::default(),
     }
 }
 

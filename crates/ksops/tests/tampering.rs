@@ -25,6 +25,7 @@ fn encrypted(text: &str, format: Format) -> Vec<u8> {
         policy: Policy::Refuse,
         as_string: false,
         allow_unencrypted: false,
+        layout: Default::default(),
     };
     encrypt(text.as_bytes(), &request, &services()).expect("encrypted").text
 }
@@ -38,6 +39,7 @@ fn decrypted(text: &[u8], format: Format) -> Option<Vec<u8>> {
         indent: None,
         policy: Policy::Refuse,
         decryption_order: Default::default(),
+        layout: Default::default(),
     };
     decrypt(text, &request, &services()).ok().map(|decrypted| decrypted.text.to_vec())
 }

@@ -27,6 +27,7 @@ fn encrypted(input: &[u8], indent: i64) -> Result<Vec<u8>, String> {
         policy: Policy::Warn,
         as_string: false,
         allow_unencrypted: true,
+        layout: Default::default(),
     };
     encrypt(input, &request, &services()).map(|encrypted| encrypted.text).map_err(|error| error.to_string())
 }
@@ -40,6 +41,7 @@ fn decrypted(input: &[u8], indent: i64) -> Result<Vec<u8>, String> {
         extract: None,
         indent: Some(indent),
         decryption_order: Default::default(),
+        layout: Default::default(),
     };
     decrypt(input, &request, &services())
         .map(|decrypted| decrypted.text.to_vec())

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ksops::decrypt::{self, DecryptError, DecryptRequest};
 use ksops::encrypt::{EncryptError, EncryptRequest, encrypt_with};
+use ksops::layout::Layout;
 use ksops::policy::Policy;
 use ksops::services::Services;
 use ksops_core::clock::FixedClock;
@@ -16,7 +17,7 @@ use ksops_core::keys::master_key::{AgeKey, MasterKey};
 use ksops_core::random::Random;
 use ksops_core::secret::SecretBytes;
 use ksops_core::tree::selection::Selection;
-use ksops_stores::file::{self, Layout, ReadError};
+use ksops_stores::file::{self, Layout as Form, ReadError};
 use ksops_stores::format::Format;
 use ksops_stores::yaml::emit::{EmitError, YamlWriter};
 use ksops_stores::yaml::load::load;
@@ -61,7 +62,7 @@ pub fn emit_format(text: &[u8], indent: i64, format: Format) -> Outcome {
     guarded(|| {
         let plain =
             file::read_plain(Cow::Borrowed(text), format, false).map_err(|error| unread(2, &error))?;
-        let layout = Layout { indent: self::indent(indent), like: None };
+        let layout = Form { indent: self::indent(indent), like: None };
         let written = file::write_plain(plain.branches, format, layout);
         Ok(Outcome::done(written.map_err(|error| Outcome::refused(4, error))?.to_vec()))
     })
@@ -74,6 +75,12 @@ fn indent(setting: i64) -> Option<i64> {
 /// Encrypts the text of `case`, with data key and nonces from its stream. The message of a success is its warnings.
 #[must_use]
 pub fn encrypt(case: &Case) -> Outcome {
+    encrypt_laid_out(case, Layout::Upstream)
+}
+
+/// As [`encrypt`], in another layout.
+#[must_use]
+pub fn encrypt_laid_out(case: &Case, layout: Layout) -> Outcome {
     guarded(|| {
         let usage = |error: &dyn ToString| Outcome::refused("usage", error.to_string());
         let selection =
@@ -90,6 +97,7 @@ pub fn encrypt(case: &Case) -> Outcome {
             policy: Policy::Warn,
             as_string: false,
             allow_unencrypted: true,
+            layout,
         };
         let random = Stream::new(case.stream);
         let encrypted = encrypt_with(&case.text, &request, &services(case), &random, &FixedClock(now));
@@ -109,6 +117,12 @@ pub fn encrypt(case: &Case) -> Outcome {
 /// Decrypts `text` with the data key of `case`. The message of a success is its warnings.
 #[must_use]
 pub fn decrypt(case: &Case, text: &[u8]) -> Outcome {
+    decrypt_laid_out(case, text, Layout::Upstream)
+}
+
+/// As [`decrypt`], in another layout; where it is kept, numbers that are not encrypted keep their text.
+#[must_use]
+pub fn decrypt_laid_out(case: &Case, text: &[u8], layout: Layout) -> Outcome {
     guarded(|| {
         let request = DecryptRequest {
             input_format: case.formats.encrypted,
@@ -116,8 +130,9 @@ pub fn decrypt(case: &Case, text: &[u8]) -> Outcome {
             ignore_mac: false,
             extract: None,
             indent: indent(case.indent),
-            policy: Policy::Warn,
+            policy: if layout.is_kept() { Policy::Refuse } else { Policy::Warn },
             decryption_order: DecryptionOrder::default(),
+            layout,
         };
         let decrypted = decrypt::decrypt(text, &request, &services(case)).map_err(|error| match &error {
             DecryptError::Load(error) => unread(1, error),
@@ -139,7 +154,8 @@ fn unread(class: u8, error: &ReadError) -> Outcome {
     }
 }
 
-fn services(case: &Case) -> Services {
+/// The key services for the data key of `case`.
+pub fn services(case: &Case) -> Services {
     Services::new(vec![Box::new(Handed { seed: case.stream })])
 }
 

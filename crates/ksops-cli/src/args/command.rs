@@ -29,14 +29,15 @@ impl Subcommand {
         let is_own = matches!(
             self.command,
             Some(
-                Command::Keygen
+                Command::Mergetool
+                    | Command::Keygen
                     | Command::Init
                     | Command::View
                     | Command::Verify
                     | Command::Doctor
                     | Command::Man
             )
-        ) || self.path.first() == Some(&"azure");
+        ) || matches!(self.path.first(), Some(&"azure" | &"git"));
         program == Program::Ksops || !is_own
     }
 
@@ -275,6 +276,58 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
             "{} azure fetch-key https://vault.vault.azure.net/keys/name/version",
             "{} azure fetch-key --output keys/name.jwk https://vault.vault.azure.net/keys/name",
         ],
+    },
+    Subcommand {
+        path: &["git"],
+        command: None,
+        level: Levels::GIT,
+        operands: "COMMAND",
+        summary: "Let git compare and merge encrypted files",
+        details: "",
+        examples: &[],
+    },
+    Subcommand {
+        path: &["git", "install"],
+        command: Some(Command::GitInstall),
+        level: Levels::GIT_INSTALL,
+        operands: "[PATTERN...]",
+        summary: "Set up diff and merge of encrypted files in this repository",
+        details: "Shows what it will do and asks, unless --yes is given. It sets diff and merge drivers in the \
+                  configuration of this clone, and lines in .gitattributes that name the files: PATTERN, else all YAML, \
+                  JSON, dotenv, INI and TOML files. Files that are not encrypted are left to git.",
+        examples: &["{} git install", "{} git install --yes 'secrets/*.yaml'"],
+    },
+    Subcommand {
+        path: &["git", "textconv"],
+        command: Some(Command::GitTextconv),
+        level: Levels::GIT_TEXTCONV,
+        operands: "FILE",
+        summary: "Show a file decrypted, for `git diff`",
+        details: "A file that is not encrypted, or whose key is not here, is shown as it is. What was shown is remembered \
+                  in the repository's git folder, encrypted with a key that lies in XDG_RUNTIME_DIR and ends with the \
+                  session; without that folder nothing is remembered.",
+        examples: &["{} git textconv secrets.yaml"],
+    },
+    Subcommand {
+        path: &["git", "merge"],
+        command: Some(Command::GitMerge),
+        level: Levels::GIT_MERGE,
+        operands: "BASE OURS THEIRS [NAME]",
+        summary: "Merge three versions of an encrypted file into OURS, for git",
+        details: "By path, and lists by content. The exit status is 1 if both sides changed the same; OURS then has \
+                  conflict markers around the encrypted values.",
+        examples: &["{} git merge base.yaml ours.yaml theirs.yaml secrets.yaml"],
+    },
+    Subcommand {
+        path: &["mergetool"],
+        command: Some(Command::Mergetool),
+        level: Levels::MERGETOOL,
+        operands: "FILE",
+        summary: "Resolve the conflicts of an encrypted file in an editor",
+        details: "Takes the versions that git keeps of a file in conflict, else those between its conflict markers, \
+                  which may stand in the metadata, too. What merges by itself is merged; the rest is shown decrypted, \
+                  with markers, in the editor.",
+        examples: &["{} mergetool secrets.yaml", "git mergetool --tool=ksops"],
     },
     Subcommand {
         path: &["publish"],

@@ -30,6 +30,11 @@ impl Levels {
     pub(crate) const AZURE: Self = Self(1 << 22);
     pub(crate) const AZURE_FETCH_KEY: Self = Self(1 << 23);
     pub(crate) const VERIFY: Self = Self(1 << 24);
+    pub(crate) const GIT: Self = Self(1 << 26);
+    pub(crate) const GIT_INSTALL: Self = Self(1 << 27);
+    pub(crate) const GIT_TEXTCONV: Self = Self(1 << 28);
+    pub(crate) const GIT_MERGE: Self = Self(1 << 29);
+    pub(crate) const MERGETOOL: Self = Self(1 << 30);
 
     /// Commands that work on the content of encrypted files and so ask key services.
     pub(crate) const CONTENT: Self = Self::ENCRYPT
@@ -43,7 +48,10 @@ impl Levels {
         .or(Self::GROUPS_DELETE)
         .or(Self::EXEC_ENV)
         .or(Self::EXEC_FILE)
-        .or(Self::PUBLISH);
+        .or(Self::PUBLISH)
+        .or(Self::GIT_TEXTCONV)
+        .or(Self::GIT_MERGE)
+        .or(Self::MERGETOOL);
     /// Every subcommand that does something with files or keys.
     pub(crate) const WORK: Self = Self::CONTENT
         .or(Self::FILESTATUS)
@@ -53,10 +61,16 @@ impl Levels {
         .or(Self::VIEW)
         .or(Self::DOCTOR)
         .or(Self::AZURE_FETCH_KEY)
-        .or(Self::VERIFY);
+        .or(Self::VERIFY)
+        .or(Self::GIT_INSTALL);
     /// Every level there is.
-    pub(crate) const ALL: Self =
-        Self::TOP.or(Self::WORK).or(Self::COMPLETION).or(Self::MAN).or(Self::GROUPS).or(Self::AZURE);
+    pub(crate) const ALL: Self = Self::TOP
+        .or(Self::WORK)
+        .or(Self::COMPLETION)
+        .or(Self::MAN)
+        .or(Self::GROUPS)
+        .or(Self::AZURE)
+        .or(Self::GIT);
 
     /// Both sets together.
     pub(crate) const fn or(self, other: Self) -> Self {

@@ -66,6 +66,10 @@ pub(crate) enum Command {
     Man,
     AzureFetchKey,
     Verify,
+    GitInstall,
+    GitTextconv,
+    GitMerge,
+    Mergetool,
     /// No subcommand: the switches `encrypt`, `decrypt`, `rotate` and the value flag `set` give the mode; none: edit.
     Legacy,
 }

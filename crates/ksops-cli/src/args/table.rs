@@ -86,6 +86,10 @@ pub(crate) const SEVERAL: Levels = Levels::ENCRYPT
     .or(Levels::UPDATEKEYS)
     .or(Levels::FILESTATUS)
     .or(Levels::VERIFY);
+/// Where git asks.
+const MERGES: Levels = Levels::GIT_TEXTCONV.or(Levels::GIT_MERGE).or(Levels::MERGETOOL);
+/// Where files are written or shown.
+const LAID_OUT: Levels = TOP.or(Levels::CONTENT).or(VIEW);
 /// Where values are encrypted.
 const WRITES: Levels = CHANGES.or(Levels::ENCRYPT);
 
@@ -130,13 +134,13 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("extract", "", VALUE, TOP.or(Levels::DECRYPT).or(VIEW), "PATH", "Print one value or branch only, as in '[\"a\"][0]'"),
     row("redact", "", OFF, Levels::DECRYPT, "", "Check the file, then show masks in place of its secrets (see `view`)"),
     row("json", "", OFF, Levels::DOCTOR, "", "Print JSON, for programs"),
-    row("input-type", "", VALUE, INPUT_TYPE.or(VIEW).or(Levels::DOCTOR), "TYPE", TYPES_IN),
+    row("input-type", "", VALUE, INPUT_TYPE.or(VIEW).or(Levels::DOCTOR).or(MERGES), "TYPE", TYPES_IN),
     row("output-type", "", VALUE, OUTPUT_TYPE.or(VIEW), "TYPE", TYPES_OUT),
     row("filename-override", "", VALUE, OUTPUT.or(VIEW), "NAME", "Use NAME to find rules and formats; needed when reading standard input"),
     row("value-file", "", OFF, SET, "", "Take VALUE as the name of a file that holds the JSON value"),
     row("value-stdin", "", OFF, SET, "", "Read the JSON value from standard input"),
     row("idempotent", "", OFF, SET.or(Levels::UNSET), "", "Leave the file alone when nothing changes"),
-    row("yes", "y", OFF, Levels::UPDATEKEYS.or(Levels::PUBLISH), "", "Do not ask, go ahead"),
+    row("yes", "y", OFF, Levels::UPDATEKEYS.or(Levels::PUBLISH).or(Levels::GIT_INSTALL), "", "Do not ask, go ahead"),
     row("omit-extensions", "", OFF, Levels::PUBLISH, "", "Publish under the name without its extension"),
     row("recursive", "r", OFF, SEVERAL, "", "Go into folders: to files that a creation rule covers or that are encrypted, as the command needs"),
     row("recursive", "", OFF, Levels::PUBLISH, "", "Publish all files of a directory"),
@@ -203,7 +207,7 @@ pub(crate) static FLAGS: &[Flag] = &[
 
     row("show-master-keys", "s", OFF, TOP.or(Levels::EDIT), "", "Show the metadata in the editor"),
     row("ignore-mac", "", OFF, IGNORE_MAC, "", "Do not check the integrity of the whole file"),
-    from_env("decryption-order", "", "SOPS_DECRYPTION_ORDER", VALUE, ORDER, "LIST", "Kinds of key to try first (default: age,pgp)"),
+    from_env("decryption-order", "", "SOPS_DECRYPTION_ORDER", VALUE, ORDER.or(MERGES), "LIST", "Kinds of key to try first (default: age,pgp)"),
     from_env("enable-local-keyservice", "", "SOPS_ENABLE_LOCAL_KEYSERVICE", ON, ASKS, "", "Use the keys of this machine (default: true)"),
     from_env("keyservice", "", "SOPS_KEYSERVICE", MANY, ASKS, "URI", "Ask this key service too, as in tcp://host:5000 (repeatable)"),
     from_env("offline", "", "KSOPS_OFFLINE", OFF, ASKS, "", "Never use the network; what needs it is an error"),
@@ -211,6 +215,8 @@ pub(crate) static FLAGS: &[Flag] = &[
 
     from_env("config", "", "SOPS_CONFIG", VALUE, TOP.or(Levels::WORK), "FILE", "Use this configuration file, do not search for one"),
     row("indent", "", NUMBER, TOP.or(Levels::WORK), "N", "Number of spaces to indent YAML and JSON by"),
+    from_env("layout", "", "KSOPS_LAYOUT", VALUE, LAID_OUT, "WAY", "preserve: change only the bytes of what changes; upstream: lay the file out as sops does"),
+    row("strict-layout", "", OFF, LAID_OUT, "", "Treat it as an error if the layout of a file cannot be kept"),
     row("verbose", "", OFF, TOP.or(Levels::WORK), "", "Report more on standard error"),
     row("strict", "", OFF, TOP.or(Levels::WORK), "", "Treat flags without effect as errors"),
     from_env("disable-version-check", "", "SOPS_DISABLE_VERSION_CHECK", OFF, TOP, "", "Accepted; the network is never asked"),
@@ -220,10 +226,12 @@ pub(crate) static FLAGS: &[Flag] = &[
 ];
 
 /// Flags that count for a subcommand although they stand before it.
-pub(crate) const REACHING: &[&str] = &["config", "indent", "mac-only-encrypted", "strict", "verbose"];
+pub(crate) const REACHING: &[&str] =
+    &["config", "indent", "layout", "mac-only-encrypted", "strict", "strict-layout", "verbose"];
 
 /// The same for most commands as `sops`, where `--verbose` stays without effect and gets a warning.
-pub(crate) const REACHING_AS_SOPS: &[&str] = &["config", "indent", "mac-only-encrypted", "strict"];
+pub(crate) const REACHING_AS_SOPS: &[&str] =
+    &["config", "indent", "layout", "mac-only-encrypted", "strict", "strict-layout"];
 
 /// The flag a level knows under this name or alias.
 pub(crate) fn find(name: &str, levels: Levels) -> Option<&'static Flag> {

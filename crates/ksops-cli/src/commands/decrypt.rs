@@ -139,6 +139,7 @@ pub(crate) fn asked(
         indent: formats::indent(flags, &config.stores(), output_format),
         policy: context.program.policy(),
         decryption_order,
+        layout: formats::layout(context.program, flags, &config.stores(), output_format)?,
     };
     Ok((input, request))
 }
@@ -172,7 +173,9 @@ pub(crate) fn failure(error: &DecryptError, asked: Asked) -> Failure {
                           If not, use --output-type to select the correct output type.";
             (Kind::Print, format!("Error dumping file: {error}\n\n{advice}"))
         }
-        DecryptError::Emit(_) => (Kind::Print, format!("Error dumping file: {error}")),
+        DecryptError::Emit(_) | DecryptError::Layout(_) => {
+            (Kind::Print, format!("Error dumping file: {error}"))
+        }
         _ => (Kind::General, error.to_string()),
     };
     let is_misnamed = match error {

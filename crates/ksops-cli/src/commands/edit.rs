@@ -75,7 +75,8 @@ fn new(context: &Context, flags: &Flags, place: &Place, config: &Config) -> Resu
         Failure { kind: Kind::DataKey, text, ..failure }
     })?;
     let indent = formats::indent(flags, &config.stores(), output_format);
-    Ok(Opening::of_new(opened, place, services, output_format, indent))
+    let layout = formats::layout(context.program, flags, &config.stores(), output_format)?;
+    Ok(Opening::of_new(opened, place, services, output_format, (indent, layout)))
 }
 
 /// A folder that is missing is told before anything is typed.

@@ -85,6 +85,7 @@ pub(crate) fn encrypted(
         policy: context.program.policy(),
         as_string: flags.is_set("as-string"),
         allow_unencrypted: flags.is_set("allow-unencrypted"),
+        layout: formats::layout(context.program, flags, &config.stores(), output_format)?,
     };
     context
         .ui

@@ -136,8 +136,9 @@ impl File {
         let order = services::decryption_order(flags)?;
         let key = closed.data_key(&services, &order).map_err(|error| decrypt::failure(&error, asked))?;
         let indent = formats::indent(flags, &config.stores(), asked.output_format);
+        let layout = formats::layout(context.program, flags, &config.stores(), asked.output_format)?;
         let text = closed
-            .regroup(&key, groups, threshold, &original, indent, &services)
+            .regroup(&key, groups, threshold, &original, (indent, layout), &services)
             .map_err(|error| encrypt::failure(&error))?;
         place.write(context, flags, &text)
     }

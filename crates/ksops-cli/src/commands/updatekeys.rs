@@ -147,7 +147,9 @@ impl Update<'_> {
             let key =
                 closed.data_key(&self.services, &order).map_err(|error| decrypt::failure(&error, asked))?;
             let indent = formats::indent(flags, &self.config.stores(), format);
-            closed.regroup(&key, &groups, threshold, &original, indent, &self.services).map_err(|error| {
+            let layout = formats::layout(context.program, flags, &self.config.stores(), format)?;
+            let form = (indent, layout);
+            closed.regroup(&key, &groups, threshold, &original, form, &self.services).map_err(|error| {
                 let failure = encrypt::failure(&error);
                 let text = failure.text.replacen(
                     "Could not generate data key",

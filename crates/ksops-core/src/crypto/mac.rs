@@ -85,6 +85,18 @@ impl Mac {
     }
 }
 
+/// Whether two `mac` fields, each with its moment, hold the same MAC.
+#[must_use]
+pub fn are_same(cipher: &mut Cipher, one: (&str, OffsetDateTime), other: (&str, OffsetDateTime)) -> bool {
+    let mut open = |(field, moment): (&str, OffsetDateTime)| {
+        cipher.decrypt(field.as_bytes(), &additional_data(moment)).ok().map(|opened| opened.bytes)
+    };
+    match (open(one), open(other)) {
+        (Some(one), Some(other)) => one.expose().ct_eq(other.expose()).into(),
+        _ => false,
+    }
+}
+
 /// The additional data of the `mac` field: `lastmodified` with whole seconds, in its own offset.
 #[must_use]
 pub fn additional_data(last_modified: OffsetDateTime) -> Vec<u8> {

@@ -36,6 +36,16 @@ impl Stash {
         }
     }
 
+    /// Takes over the nonces of another file under the same data key; those that are here already come first.
+    pub fn absorb(&mut self, other: Self) {
+        for (name, nonces) in other.nonces {
+            self.nonces.entry(name).or_default().extend(nonces);
+        }
+        for (name, elements) in other.elements {
+            self.elements.entry(name).or_default().extend(elements);
+        }
+    }
+
     /// Takes out the nonce of a value that stands where it stood, the first of several (repeated keys, comments); else
     /// that of the same value elsewhere in the same list.
     pub fn take(

@@ -229,7 +229,8 @@ impl Line<'_> {
     }
 }
 
-fn value_quote(value: &[u8]) -> &'static [u8] {
+/// The quotes that a value needs.
+pub(crate) fn value_quote(value: &[u8]) -> &'static [u8] {
     if value.iter().any(|byte| matches!(byte, b'\n' | b'`')) {
         b"\"\"\""
     } else if value.iter().any(|byte| matches!(byte, b'#' | b';')) {
@@ -248,7 +249,7 @@ fn most_comment_bytes(comment: &[u8]) -> usize {
 }
 
 /// Upstream trims the lines of keys' comments; those of sections only if they have a mark.
-fn write_comment(comment: &[u8], trims: bool, out: &mut Vec<u8>) {
+pub(crate) fn write_comment(comment: &[u8], trims: bool, out: &mut Vec<u8>) {
     if comment.is_empty() {
         return;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::mem;
+use std::ops::Range;
 
 use ksops_core::secret::SecretBytes;
 use ksops_core::tree::branch::{Branch, Comment, Entry, Key, Node};
@@ -12,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::ini::error::IniError;
 use crate::ini::key::{KeyProblem, key};
 use crate::ini::lines::Lines;
-use crate::ini::space::{trim, trim_start};
+use crate::ini::space::{trim, trim_end, trim_start};
 use crate::ini::value::{Oddity, comment_mark, value};
 use crate::notice::Notice;
 
@@ -28,6 +29,22 @@ pub struct IniLoaded {
     pub branch: Branch,
     /// What the user should know.
     pub notices: Vec<Notice>,
+    /// Where headers and keys stand.
+    pub(crate) places: Vec<IniPlace>,
+}
+
+/// Where a header or key stands, in the order of the text.
+pub(crate) struct IniPlace {
+    /// Whether it is a header.
+    pub is_header: bool,
+    /// The start of its text on its line.
+    pub start: usize,
+    /// Its value, quotes included; for a header its own text.
+    pub value: Range<usize>,
+    /// The pieces of its comment.
+    pub comments: Vec<Range<usize>>,
+    /// The text of its comment.
+    pub comment: Option<SecretBytes>,
 }
 
 /// Reads a text.
@@ -44,6 +61,8 @@ pub fn load(bytes: &[u8]) -> Result<IniLoaded, IniError> {
         comment: Vec::new(),
         comment_position: Position::default(),
         notices: Vec::new(),
+        places: Vec::new(),
+        text: bytes,
     };
     while let Some(line) = loader.lines.next() {
         loader.line(trim_start(line))?;
@@ -53,7 +72,8 @@ pub fn load(bytes: &[u8]) -> Result<IniLoaded, IniError> {
         loader.note(problem, loader.comment_position);
     }
     loader.finish_section(Section::new(DEFAULT_SECTION.into(), None));
-    Ok(IniLoaded { branch: Branch { entries: loader.sections }, notices: loader.notices })
+    let Loader { sections, notices, places, .. } = loader;
+    Ok(IniLoaded { branch: Branch { entries: sections }, notices, places })
 }
 
 struct Loader<'a> {
@@ -64,6 +84,8 @@ struct Loader<'a> {
     comment: Vec<&'a [u8]>,
     comment_position: Position,
     notices: Vec<Notice>,
+    places: Vec<IniPlace>,
+    text: &'a [u8],
 }
 
 struct Section {
@@ -117,7 +139,11 @@ impl<'a> Loader<'a> {
         if let Some(mark) = comment_mark(behind) {
             self.comment.push(&behind[mark..]);
         }
+        let start = self.offset(line);
+        let comments = self.comment_places();
         let comment = self.take_comment();
+        let value = start..start + end + 1;
+        self.places.push(IniPlace { is_header: true, start, value, comments, comment: comment.clone() });
         self.finish_section(Section::new(name.into(), comment));
         Ok(())
     }
@@ -151,8 +177,18 @@ impl<'a> Loader<'a> {
             Some(Oddity::CutInWord) => self.note(told_in_word(&name), value_position),
             None => {}
         }
+        let value_start = self.offset(trim_start(key.rest));
+        let value_end = match read.comment {
+            [] => self.lines.offset(b""),
+            comment => self.offset(comment),
+        };
+        let value = trim_end(self.text.get(value_start..value_end).unwrap_or_default());
+        let value = value_start..value_start + value.len();
         self.comment.push(read.comment);
+        let comments = self.comment_places();
         let comment = self.take_comment();
+        let start = self.offset(line);
+        self.places.push(IniPlace { is_header: false, start, value, comments, comment: comment.clone() });
         self.put(name, read.value, comment, position);
         Ok(())
     }
@@ -167,6 +203,16 @@ impl<'a> Loader<'a> {
         }
         section.found.insert(name.clone(), section.items.len());
         section.items.push(Item { name, value, comment });
+    }
+
+    /// Where a part of the text starts.
+    fn offset(&self, part: &[u8]) -> usize {
+        (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize)
+    }
+
+    fn comment_places(&self) -> Vec<Range<usize>> {
+        let pieces = self.comment.iter().filter(|piece| !piece.is_empty());
+        pieces.map(|piece| self.offset(piece)..self.offset(piece) + trim_end(piece).len()).collect()
     }
 
     /// The comment so far, without the marks at its start; nothing if there is none.

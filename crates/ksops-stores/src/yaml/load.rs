@@ -9,12 +9,13 @@ use ksops_yaml::error::SyntaxError;
 use ksops_yaml::input;
 use ksops_yaml::parser::{Limits, Parser};
 use ksops_yaml::resolve::{ResolveError, Scalar, resolve};
-use ksops_yaml::span::Position;
+use ksops_yaml::span::{Position, Span};
 use ksops_yaml::strict::check_mapping;
 use ksops_yaml::syntax::{Content, Document, NodeId, ScalarStyle};
 use zeroize::Zeroizing;
 
-use super::float;
+use crate::yaml::float;
+use crate::yaml::outline::{Outline, Place, PlaceKind};
 
 /// How deep collections may lie, aliases expanded.
 const MAX_DEPTH: usize = 1_000;
@@ -98,13 +99,26 @@ pub struct YamlReader<'a> {
     parser: Parser<'a>,
     any: bool,
     keeps_numbers: bool,
+    places: bool,
 }
 
 impl<'a> YamlReader<'a> {
     /// Starts reading a text that [`input::decode`] has decoded.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
-        Self { text, parser: Parser::new(text, Limits::default()), any: false, keeps_numbers: false }
+        Self {
+            text,
+            parser: Parser::new(text, Limits::default()),
+            any: false,
+            keeps_numbers: false,
+            places: false,
+        }
+    }
+
+    /// As [`YamlReader::new`], to read by [`YamlReader::next_outlined`].
+    pub(crate) fn placing(text: &'a str) -> Self {
+        let parser = Parser::new(text, Limits::default()).placing_comments();
+        Self { text, parser, any: false, keeps_numbers: false, places: true }
     }
 
     /// Lets a number that would be printed otherwise keep its text (security.md S13).
@@ -118,21 +132,48 @@ impl<'a> YamlReader<'a> {
     ///
     /// The first document is checked as upstream does (file-format.md section 7.1, step 2).
     pub fn next_branch(&mut self) -> Option<Result<Branch, LoadError>> {
+        Some(self.next_loaded()?.map(|(branch, _)| branch))
+    }
+
+    /// Reads the next document with the places of all that is in it; the reader must be a placing one.
+    pub(crate) fn next_outlined(&mut self) -> Option<Result<(Branch, Outline<'a>), LoadError>> {
+        Some(self.next_loaded()?.map(|(branch, outline)| (branch, outline.unwrap_or_default())))
+    }
+
+    /// The places of all comments so far.
+    pub(crate) fn comment_places(&self) -> &[Span] {
+        self.parser.comment_places()
+    }
+
+    fn next_loaded(&mut self) -> Option<Result<(Branch, Option<Outline<'a>>), LoadError>> {
         let first = !self.any;
         self.any = true;
-        match self.parser.next_document() {
-            Some(Ok(document)) if first => Some(
-                check_mapping(&document, self.text)
-                    .map_err(LoadError::from)
-                    // The check has bounded the aliases already, as upstream does.
-                    .and_then(|()| load_document(&document, self.text, usize::MAX, self.keeps_numbers)),
-            ),
-            Some(Ok(document)) => Some(load_document(&document, self.text, MAX_EXPANDED, self.keeps_numbers)),
-            Some(Err(error)) if first => Some(Err(error.into())),
-            Some(Err(error)) => Some(Err(LoadError::LaterSyntax(error))),
-            None if first => Some(Err(LoadError::Empty)),
-            None => None,
+        let document = match self.parser.next_document() {
+            Some(Ok(document)) => document,
+            Some(Err(error)) if first => return Some(Err(error.into())),
+            Some(Err(error)) => return Some(Err(LoadError::LaterSyntax(error))),
+            None if first => return Some(Err(LoadError::Empty)),
+            None => return None,
+        };
+        if first && let Err(error) = check_mapping(&document, self.text) {
+            return Some(Err(error.into()));
         }
+        let mut loader = Loader {
+            document: &document,
+            text: self.text,
+            // The check of the first document has bounded the aliases already, as upstream does.
+            most_expanded: if first { usize::MAX } else { MAX_EXPANDED },
+            keeps_numbers: self.keeps_numbers,
+            expanded: 0,
+            aliases: 0,
+            places: self.places.then(Vec::new),
+        };
+        let branch = match loader.load() {
+            Ok(branch) => branch,
+            Err(error) => return Some(Err(error)),
+        };
+        let outline = loader.places.take().map(|places| Outline { document, places });
+        Some(Ok((branch, outline)))
     }
 }
 
@@ -163,31 +204,6 @@ fn load_text(text: &str, keeps_numbers: bool) -> Result<Vec<Branch>, LoadError> 
     std::iter::from_fn(|| reader.next_branch()).collect()
 }
 
-fn load_document(
-    document: &Document<'_>,
-    text: &str,
-    most_expanded: usize,
-    keeps_numbers: bool,
-) -> Result<Branch, LoadError> {
-    let mut loader = Loader { document, text, most_expanded, keeps_numbers, expanded: 0, aliases: 0 };
-    let mut branch = Branch::default();
-    comments(&document.comments.head, false, |comment| branch.entries.push(Entry::Comment(comment)));
-    if let Some(root) = document.root() {
-        loader.root(root, &mut branch)?;
-    }
-    comments(&document.comments.foot, false, |comment| branch.entries.push(Entry::Comment(comment)));
-    Ok(branch)
-}
-
-/// Parts a comment into lines; each loses its `#`.
-fn comments(text: &str, inline: bool, mut push: impl FnMut(Comment)) {
-    for line in text.split('\n').filter(|line| !line.is_empty()) {
-        // The first character is `#`.
-        let text = line.strip_prefix('#').unwrap_or(line);
-        push(Comment { text: SecretBytes::from(text), inline });
-    }
-}
-
 struct Loader<'d, 'a> {
     document: &'d Document<'a>,
     text: &'d str,
@@ -195,9 +211,56 @@ struct Loader<'d, 'a> {
     keeps_numbers: bool,
     expanded: usize,
     aliases: usize,
+    /// Where each entry of the tree stands, in the order of the tree, if that is asked for.
+    places: Option<Vec<Place>>,
 }
 
 impl<'d> Loader<'d, '_> {
+    fn load(&mut self) -> Result<Branch, LoadError> {
+        let document = self.document;
+        let mut branch = Branch::default();
+        let at = self.open(PlaceKind::Map, document.root(), None);
+        self.comments(&document.comments.head, false, |comment| branch.entries.push(Entry::Comment(comment)));
+        if let Some(root) = document.root() {
+            self.root(root, &mut branch)?;
+        }
+        self.comments(&document.comments.foot, false, |comment| branch.entries.push(Entry::Comment(comment)));
+        self.close(at);
+        Ok(branch)
+    }
+
+    /// Parts a comment into lines; each loses its `#`.
+    fn comments(&mut self, text: &str, inline: bool, mut push: impl FnMut(Comment)) {
+        for line in text.split('\n').filter(|line| !line.is_empty()) {
+            // The first character is `#`.
+            let mut words = line.strip_prefix('#').unwrap_or(line);
+            if let Some(places) = &mut self.places
+                && let Some(place) = Place::of_comment(words)
+            {
+                let PlaceKind::Comment { span } = place.kind else { continue };
+                words = self.text.get(span.start as usize + 1..span.end as usize).unwrap_or_default();
+                places.push(place);
+            }
+            push(Comment { text: SecretBytes::from(words), inline });
+        }
+    }
+
+    /// Notes a place that others may lie in, until it is closed.
+    fn open(&mut self, kind: PlaceKind, node: Option<NodeId>, key: Option<NodeId>) -> usize {
+        let Some(places) = &mut self.places else { return 0 };
+        places.push(Place { kind, node, key, size: 1 });
+        places.len() - 1
+    }
+
+    fn close(&mut self, at: usize) {
+        if let Some(places) = &mut self.places {
+            let size = places.len() - at;
+            if let Some(place) = places.get_mut(at) {
+                place.size = size;
+            }
+        }
+    }
+
     fn position(&self, id: NodeId) -> Position {
         Position::of(self.text, self.document.node(id).span.start)
     }
@@ -222,11 +285,8 @@ impl<'d> Loader<'d, '_> {
     fn root(&mut self, id: NodeId, branch: &mut Branch) -> Result<(), LoadError> {
         let document = self.document;
         let node = document.node(id);
-        let own = |text: &str, branch: &mut Branch| {
-            comments(text, false, |comment| branch.entries.push(Entry::Comment(comment)));
-        };
-        own(node.head(), branch);
-        own(node.line(), branch);
+        self.own(node.head(), branch);
+        self.own(node.line(), branch);
         match &node.content {
             Content::Mapping(children, _) => self.map(children, branch, 0)?,
             Content::Sequence(..) => return Err(LoadError::RootIsSequence { position: self.position(id) }),
@@ -238,8 +298,13 @@ impl<'d> Loader<'d, '_> {
                 self.aliases -= 1;
             }
         }
-        own(node.foot(), branch);
+        self.own(node.foot(), branch);
         Ok(())
+    }
+
+    /// Comments of a mapping itself.
+    fn own(&mut self, text: &str, branch: &mut Branch) {
+        self.comments(text, false, |comment| branch.entries.push(Entry::Comment(comment)));
     }
 
     /// A mapping with its own comments around its items.
@@ -252,13 +317,10 @@ impl<'d> Loader<'d, '_> {
         let document = self.document;
         let node = document.node(id);
         let mut branch = Branch { entries: Vec::with_capacity(children.len() / 2) };
-        let own = |text: &str, branch: &mut Branch| {
-            comments(text, false, |comment| branch.entries.push(Entry::Comment(comment)));
-        };
-        own(node.head(), &mut branch);
-        own(node.line(), &mut branch);
+        self.own(node.head(), &mut branch);
+        self.own(node.line(), &mut branch);
         self.map(children, &mut branch, depth)?;
-        own(node.foot(), &mut branch);
+        self.own(node.foot(), &mut branch);
         Ok(branch)
     }
 
@@ -266,8 +328,9 @@ impl<'d> Loader<'d, '_> {
         let document = self.document;
         for pair in children.chunks_exact(2) {
             let (key, value) = (document.node(pair[0]), document.node(pair[1]));
+            let entries = &mut branch.entries;
             let mut push = |text: &str, inline: bool| {
-                comments(text, inline, |comment| branch.entries.push(Entry::Comment(comment)));
+                self.comments(text, inline, |comment| entries.push(Entry::Comment(comment)));
             };
             push(key.head(), false);
             push(key.line(), false);
@@ -277,15 +340,12 @@ impl<'d> Loader<'d, '_> {
                 push(value.line(), true);
             }
             let name = self.key(pair[0], 0)?;
-            let node = self.node(pair[1], is_leaf, depth + 1)?;
+            let node = self.node(pair[1], Some(pair[0]), is_leaf, depth + 1)?;
             branch.entries.push(Entry::Item(name, node));
-            let mut push = |text: &str| {
-                comments(text, false, |comment| branch.entries.push(Entry::Comment(comment)));
-            };
             if is_leaf {
-                push(value.foot());
+                self.own(value.foot(), branch);
             }
-            push(key.foot());
+            self.own(key.foot(), branch);
         }
         Ok(())
     }
@@ -312,10 +372,23 @@ impl<'d> Loader<'d, '_> {
     }
 
     /// `handled`: the node's own comments were taken already.
-    fn node(&mut self, id: NodeId, handled: bool, depth: usize) -> Result<Node, LoadError> {
+    fn node(
+        &mut self,
+        id: NodeId,
+        key: Option<NodeId>,
+        handled: bool,
+        depth: usize,
+    ) -> Result<Node, LoadError> {
         self.enter(id, depth)?;
         let document = self.document;
-        match &document.node(id).content {
+        let kind = match &document.node(id).content {
+            Content::Scalar(..) => PlaceKind::Leaf,
+            Content::Mapping(..) => PlaceKind::Map,
+            Content::Sequence(..) => PlaceKind::List,
+            Content::Alias(_) => PlaceKind::Alias,
+        };
+        let place = self.open(kind, Some(id), key);
+        let node = match &document.node(id).content {
             Content::Scalar(..) => self.leaf(id),
             Content::Mapping(children, _) if handled => {
                 let mut branch = Branch { entries: Vec::with_capacity(children.len() / 2) };
@@ -326,11 +399,13 @@ impl<'d> Loader<'d, '_> {
             Content::Sequence(children, _) => self.list(id, children, handled, depth).map(Node::List),
             Content::Alias(to) => {
                 self.aliases += 1;
-                let node = self.node(*to, false, depth + 1);
+                let node = self.node(*to, None, false, depth + 1);
                 self.aliases -= 1;
                 node
             }
-        }
+        }?;
+        self.close(place);
+        Ok(node)
     }
 
     fn list(
@@ -344,18 +419,18 @@ impl<'d> Loader<'d, '_> {
         let node = document.node(id);
         let mut list = Vec::with_capacity(children.len());
         if !handled {
-            comments(node.head(), false, |comment| list.push(Node::Comment(comment)));
-            comments(node.line(), false, |comment| list.push(Node::Comment(comment)));
+            self.comments(node.head(), false, |comment| list.push(Node::Comment(comment)));
+            self.comments(node.line(), false, |comment| list.push(Node::Comment(comment)));
         }
         for child in children {
             let item = document.node(*child);
-            comments(item.head(), false, |comment| list.push(Node::Comment(comment)));
-            comments(item.line(), true, |comment| list.push(Node::Comment(comment)));
-            list.push(self.node(*child, true, depth + 1)?);
-            comments(item.foot(), false, |comment| list.push(Node::Comment(comment)));
+            self.comments(item.head(), false, |comment| list.push(Node::Comment(comment)));
+            self.comments(item.line(), true, |comment| list.push(Node::Comment(comment)));
+            list.push(self.node(*child, None, true, depth + 1)?);
+            self.comments(item.foot(), false, |comment| list.push(Node::Comment(comment)));
         }
         if !handled {
-            comments(node.foot(), false, |comment| list.push(Node::Comment(comment)));
+            self.comments(node.foot(), false, |comment| list.push(Node::Comment(comment)));
         }
         Ok(list)
     }

@@ -16,6 +16,7 @@ const LONG_PREFIX: &str = "tag:yaml.org,2002:";
 pub(super) struct Properties<'a> {
     anchor: Option<&'a str>,
     tag: Option<Cow<'a, str>>,
+    start: usize,
 }
 
 /// How a collection goes on behind its first token.
@@ -130,7 +131,7 @@ impl<'a> Parser<'a> {
 
     /// Reads anchor and tag, in any order.
     fn read_properties(&mut self, start: Mark) -> Result<Properties<'a>, SyntaxError> {
-        let mut properties = Properties::default();
+        let mut properties = Properties { start: start.at, ..Properties::default() };
         loop {
             let (kind, mark, _) = self.peek()?;
             match kind {
@@ -180,8 +181,12 @@ impl<'a> Parser<'a> {
     }
 
     fn finish_properties(&mut self, id: NodeId, properties: Properties<'a>) {
-        let Properties { anchor, tag } = properties;
+        let Properties { anchor, tag, start } = properties;
         let node = self.document.node_mut(id);
+        if anchor.is_some() || tag.is_some() {
+            // The text has less than 4 GiB.
+            node.start = start as u32;
+        }
         // `!` alone says nothing to go-yaml.
         node.tag =
             tag.filter(|tag| !tag.is_empty() && tag != "!").map(|tag| match tag.strip_prefix(LONG_PREFIX) {

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use crate::scan::cursor::{Cursor, Mark};
 use crate::scan::token::{Token, TokenKind};
+use crate::span::Span;
 
 /// How many bytes of blanks and breaks the scanner looks ahead for a comment.
 const LOOK_AHEAD: usize = 512;
@@ -36,6 +37,8 @@ pub(crate) struct Comment<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Comments<'a> {
     waiting: VecDeque<Comment<'a>>,
+    /// The places of all comments so far, if they are asked for.
+    places: Option<Vec<Span>>,
 }
 
 /// A comment's text while it is read: lines that follow one another.
@@ -49,11 +52,11 @@ impl<'a> Text<'a> {
         self.text.is_empty()
     }
 
-    fn push(&mut self, line: &'a str) {
+    fn push(&mut self, line: impl Into<Cow<'a, str>>) {
         if self.text.is_empty() {
-            self.text = Cow::Borrowed(line);
+            self.text = line.into();
         } else {
-            self.text.to_mut().push_str(line);
+            self.text.to_mut().push_str(&line.into());
         }
     }
 
@@ -63,6 +66,33 @@ impl<'a> Text<'a> {
 }
 
 impl<'a> Comments<'a> {
+    /// From now on the text of a comment is `#` and its place (`#12-34`) instead of what stands there. Only line ends and
+    /// the first character of a comment decide where it belongs, so it belongs to the same node.
+    pub(crate) fn place(&mut self) {
+        self.places = Some(Vec::new());
+    }
+
+    /// The places of all comments that were scanned, in their order.
+    pub(crate) fn places(&self) -> &[Span] {
+        self.places.as_deref().unwrap_or_default()
+    }
+
+    /// Notes the place of a comment that belongs to no node, as one behind a directive.
+    pub(crate) fn note(&mut self, from: usize, to: usize) {
+        if let Some(places) = &mut self.places {
+            places.push(Span { start: from as u32, end: to as u32 });
+        }
+    }
+
+    /// The text of a comment of one line, or its place.
+    fn line(&mut self, cursor: &Cursor<'a>, from: usize) -> Cow<'a, str> {
+        let to = cursor.mark.at;
+        let Some(places) = &mut self.places else { return Cow::Borrowed(cursor.slice(from, to)) };
+        // The text has less than 4 GiB.
+        places.push(Span { start: from as u32, end: to as u32 });
+        Cow::Owned(format!("#{from}-{to}"))
+    }
+
     /// Takes the next comment that belongs to a token at `index`, or before it.
     pub(crate) fn next_until(&mut self, index: usize, at_block_end: bool) -> Option<Comment<'a>> {
         let first = self.waiting.front()?;
@@ -122,7 +152,7 @@ impl<'a> Comments<'a> {
         }
         let start = cursor.mark;
         cursor.skip_to_break();
-        let text = Cow::Borrowed(cursor.slice(start.at, cursor.mark.at));
+        let text = self.line(cursor, start.at);
         self.waiting.push_back(Comment {
             text,
             place: Place::Line,
@@ -238,7 +268,7 @@ impl<'a> Comments<'a> {
             }
             let from = cursor.mark.at;
             cursor.skip_to_break();
-            text.push(cursor.slice(from, cursor.mark.at));
+            text.push(self.line(cursor, from));
             ahead = 1;
             column = 0;
             line = cursor.mark.line;

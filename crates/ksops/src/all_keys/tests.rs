@@ -54,6 +54,7 @@ fn asked(groups: &[&[&str]], threshold: usize) -> AllKeys {
         policy: Policy::Refuse,
         as_string: false,
         allow_unencrypted: false,
+        layout: Default::default(),
     };
     let text = encrypt(b"as: x\n", &request, &services).expect("encrypted").text;
     let request = OpenRequest {

@@ -168,7 +168,9 @@ impl<'a> Scanner<'a> {
         let end = self.cursor.mark;
         self.cursor.skip_blanks();
         if self.cursor.byte(0) == b'#' {
+            let from = self.cursor.mark.at;
             self.cursor.skip_to_break();
+            self.comments.note(from, self.cursor.mark.at);
         }
         if !self.cursor.is_break_or_end(0) {
             return fail("did not find expected comment or line break", self.cursor.mark);
