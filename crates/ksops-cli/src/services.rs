@@ -30,10 +30,11 @@ pub(crate) fn services(context: &Context, flags: &Flags, config: &Config) -> Res
     Ok(Arc::clone(context.services.get_or_init(|| made)))
 }
 
-/// The services of this machine, which may ask at the terminal.
+/// The services of this machine for a process that lives long, which may ask at the terminal.
 #[cfg(feature = "keyservice")]
 pub(crate) fn local() -> Services {
     Services::with_options(ServiceOptions {
+        asks_again: true,
         #[cfg(feature = "age")]
         prompt: Some(terminal()),
         ..ServiceOptions::default()
@@ -50,6 +51,7 @@ fn made(context: &Context, flags: &Flags, config: &Config) -> Result<Services, F
     let _ = config;
     let options = ServiceOptions {
         offline: flags.is_set("offline"),
+        asks_again: false,
         #[cfg(feature = "azure-kv")]
         azure_public_keys: azure_keys::named(context, flags, config)?,
         #[cfg(feature = "age")]

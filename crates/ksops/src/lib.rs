@@ -10,13 +10,6 @@ mod condense;
 mod guard;
 mod offline;
 mod output;
-#[cfg(any(
-    feature = "aws-kms",
-    feature = "azure-kv",
-    feature = "gcp-kms",
-    feature = "huawei-kms",
-    feature = "vault"
-))]
 mod remembered;
 mod sheet;
 mod whole;

@@ -35,13 +35,6 @@ use ksops_vault::service::TransitService;
 use ksops_vault::settings::VaultSettings;
 
 use crate::offline::Offline;
-#[cfg(any(
-    feature = "aws-kms",
-    feature = "azure-kv",
-    feature = "gcp-kms",
-    feature = "huawei-kms",
-    feature = "vault"
-))]
 use crate::remembered::Remembered;
 
 /// What the services are told beside the environment.
@@ -49,6 +42,9 @@ use crate::remembered::Remembered;
 pub struct ServiceOptions {
     /// Whether nobody may be asked over the network.
     pub offline: bool,
+    /// Whether services are asked again for what they decrypted before. A process that lives long does so: who may
+    /// decrypt can change.
+    pub asks_again: bool,
     #[cfg(feature = "azure-kv")]
     /// Files and folders with public halves of Azure's keys, for encrypting without the vault.
     pub azure_public_keys: Vec<PublicKeySource>,
@@ -81,7 +77,7 @@ impl Services {
     /// The same, told more than the environment says.
     #[must_use]
     pub fn with_options(options: ServiceOptions) -> Self {
-        let offline = options.offline;
+        let ServiceOptions { offline, asks_again, .. } = options;
         #[cfg(feature = "age")]
         let prompt = options.prompt.unwrap_or_else(|| Arc::new(NobodyToAsk));
         #[cfg(feature = "azure-kv")]
@@ -96,20 +92,21 @@ impl Services {
             #[cfg(feature = "pgp")]
             Box::new(PgpService::new(PgpSettings::from_environment())),
             #[cfg(feature = "azure-kv")]
-            Box::new(Remembered::new(Box::new(AzureKvService::new(azure)))),
+            Box::new(AzureKvService::new(azure)),
             #[cfg(feature = "aws-kms")]
-            Box::new(Remembered::new(Box::new(AwsKmsService::from_environment()))),
+            Box::new(AwsKmsService::from_environment()),
             #[cfg(feature = "gcp-kms")]
-            Box::new(Remembered::new(Box::new(GcpKmsService::new(GcpSettings::from_environment())))),
+            Box::new(GcpKmsService::new(GcpSettings::from_environment())),
             #[cfg(feature = "huawei-kms")]
-            Box::new(Remembered::new(Box::new(HuaweiKmsService::new(HuaweiSettings::from_environment())))),
+            Box::new(HuaweiKmsService::new(HuaweiSettings::from_environment())),
             #[cfg(feature = "vault")]
-            Box::new(Remembered::new(Box::new(TransitService::new(VaultSettings::from_environment())))),
+            Box::new(TransitService::new(VaultSettings::from_environment())),
         ];
-        match offline {
-            true => Self::new(list.into_iter().map(|service| Box::new(Offline(service)) as _).collect()),
-            false => Self::new(list),
-        }
+        let wrapped = |service| -> Box<dyn KeyService> {
+            let service = if offline { Box::new(Offline(service)) } else { service };
+            if asks_again { service } else { Box::new(Remembered::new(service)) }
+        };
+        Self::new(list.into_iter().map(wrapped).collect())
     }
 
     /// Adds a service behind those that are there; it is asked when none of them succeeds.
