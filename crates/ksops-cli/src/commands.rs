@@ -22,6 +22,7 @@ pub(crate) mod later;
 pub(crate) mod legacy;
 pub(crate) mod man;
 pub(crate) mod mergetool;
+pub(crate) mod merging;
 pub(crate) mod publish;
 pub(crate) mod rotate;
 pub(crate) mod set;
