@@ -127,7 +127,7 @@ fi
 
 # Doubles of the other services; the tests ask each for its exports.
 export KSOPS_RIGS=${KSOPS_RIGS:-${KSOPS_RIG_AZURE%/azure}}
-for rig in vault; do
+for rig in vault aws-kms gcp-kms hckms; do
   if [ -x "$KSOPS_RIGS/$rig/start.sh" ]; then
     step "rig $rig" "$KSOPS_RIGS/$rig/start.sh" > "$KSOPS_TOOLS/rig-$rig.log"
     at_end "$KSOPS_RIGS/$rig/stop.sh"
@@ -157,6 +157,23 @@ deny() {
 
 step "format" cargo fmt --all --check
 step "clippy" cargo clippy --locked --workspace --all-targets --quiet -- -D warnings
+pgp_native() {
+  cargo clippy --locked -p ksops-pgp --all-targets --features native --quiet -- -D warnings &&
+    cargo test --locked -p ksops-pgp --features native --quiet
+}
+step "PGP without gpg" pgp_native
+# Each key service alone, and the build that most people need; the tests ask the latter what it lacks.
+lean() {
+  local service
+  for service in "" age azure-kv pgp vault aws-kms gcp-kms huawei-kms keyservice; do
+    say "lean: ${service:-no service}"
+    cargo clippy --locked -p ksops-cli --no-default-features --features "$service" --quiet -- -D warnings &&
+      cargo test --locked -p ksops --lib --no-default-features --features "$service" --quiet > /dev/null || return
+  done
+  cargo build --locked -p ksops-cli --no-default-features --features age,azure-kv --quiet --target-dir "$KSOPS_TOOLS/lean"
+}
+step "lean builds" lean
+export KSOPS_LEAN=${KSOPS_LEAN:-$KSOPS_TOOLS/lean/debug/ksops}
 step "documentation" documentation
 step "licences, bans, sources" deny
 step "build" cargo build --locked --workspace --quiet

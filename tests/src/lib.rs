@@ -4,6 +4,7 @@
 
 pub mod corpus;
 pub mod differential;
+pub mod etc;
 pub mod exports;
 pub mod failures;
 pub mod fixtures;

@@ -3,4 +3,3 @@
 pub mod check;
 pub mod model;
 pub mod run;
-pub mod scope;

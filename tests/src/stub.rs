@@ -66,7 +66,7 @@ impl Stub {
 
 fn read(stream: &TcpStream) -> Option<String> {
     let mut reader = BufReader::new(stream);
-    let (mut head, mut length) = (String::new(), 0);
+    let (mut head, mut length, mut is_chunked) = (String::new(), 0, false);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
@@ -77,6 +77,7 @@ fn read(stream: &TcpStream) -> Option<String> {
         {
             length = value.trim().parse().ok()?;
         }
+        is_chunked |= line.to_ascii_lowercase().starts_with("transfer-encoding: chunked");
         let is_end = line.trim().is_empty();
         head.push_str(&line);
         if is_end {
@@ -85,6 +86,16 @@ fn read(stream: &TcpStream) -> Option<String> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
+    while is_chunked {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let size = usize::from_str_radix(line.trim(), 16).ok()?;
+        // With the line's end.
+        let mut chunk = vec![0; size + 2];
+        reader.read_exact(&mut chunk).ok()?;
+        body.extend_from_slice(&chunk[..size]);
+        is_chunked = size > 0;
+    }
     Some(head + &String::from_utf8_lossy(&body))
 }
 

@@ -1,29 +1,20 @@
 //! The audit log against a real PostgreSQL: the rows are those of sops, and without a row nothing is done.
-//!
-//! `/etc` is another one for the programs here: a mount that only they see.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
+use ksops_tests::etc::Etc;
 use ksops_tests::fixtures::AgeKeys;
 use ksops_tests::oracle;
 use ksops_tests::postgres::{PASSWORD, Postgres};
 use ksops_tests::program::{Outcome, Program};
 use ksops_tests::sandbox::Sandbox;
 
-/// Puts the folder that is named first in the place of `/etc`, then becomes the command.
-const WITH_ETC: &str = "#!/bin/sh\n\
-    # Root of a namespace of one's own where one is not root already.\n\
-    [ \"$(id -u)\" = 0 ] && own=-m || own=-rm\n\
-    exec unshare $own sh -c 'mount --bind \"$0\" /etc && shift && exec \"$@\"' \"$@\"\n";
-
-/// Of the real `/etc`: names of users and hosts, and where shared libraries are.
-const KEPT: [&str; 6] = ["passwd", "group", "hosts", "nsswitch.conf", "ld.so.cache", "resolv.conf"];
-
 struct Bench {
     sandbox: Sandbox,
     server: Postgres,
+    etc: Etc,
     ksops: Program,
     keys: AgeKeys,
 }
@@ -38,13 +29,7 @@ impl Bench {
             certificate(&sandbox, "other", None);
         }
         let server = Postgres::start(&sandbox, "pg")?;
-        fs::create_dir_all(sandbox.path("etc/sops")).expect("own folder");
-        for name in KEPT {
-            // Not every system has every one.
-            let _ = fs::copy(format!("/etc/{name}"), sandbox.path("etc").join(name));
-        }
-        sandbox.write("with-etc", WITH_ETC);
-        fs::set_permissions(sandbox.path("with-etc"), fs::Permissions::from_mode(0o755)).expect("own file");
+        let etc = Etc::new(&sandbox);
         sandbox.write("keys.txt", keys.identity_file());
         let rule = format!(
             "creation_rules:\n  - path_regex: \\.yaml$\n    age: {},{}\n",
@@ -52,16 +37,12 @@ impl Bench {
         );
         sandbox.write(".sops.yaml", rule);
         let ksops = Program::at(Program::ksops().path().canonicalize().expect("found before"));
-        Some(Self { sandbox, server, ksops, keys })
-    }
-
-    fn audit(&self, text: &str) {
-        self.sandbox.write("etc/sops/audit.yaml", text);
+        Some(Self { sandbox, server, etc, ksops, keys })
     }
 
     fn connection(&self, host: &str, more: &str) {
         let port = self.server.port;
-        self.audit(&format!(
+        self.etc.audit(&format!(
             "backends:\n  postgres:\n    - connection_string: \
              'postgres://sops:{PASSWORD}@{host}:{port}/postgres{more}'\n"
         ));
@@ -72,8 +53,7 @@ impl Bench {
     }
 
     fn run_with(&self, program: &Program, args: &[&str], stdin: &str) -> Outcome {
-        let wrapper = Program::at(self.sandbox.path("with-etc"));
-        let call = wrapper.call(&self.sandbox).arg(self.sandbox.path("etc")).arg("-").arg(program.path());
+        let call = self.etc.call(program, &self.sandbox);
         let call = call.env("SOPS_AGE_KEY_FILE", self.sandbox.path("keys.txt")).args(args);
         call.env("EDITOR", "sed -i s/one/two/").stdin(stdin).run()
     }
@@ -207,12 +187,12 @@ fn without_a_row_nothing_is_done() {
         (format!("backends: {{postgres: [{{connection_string: sslkey={PASSWORD}}}]}}\n"), "`sslkey`"),
         (format!("backends: [{PASSWORD}\n"), "audit.yaml"),
     ] {
-        bench.audit(&text);
+        bench.etc.audit(&text);
         refused(&text, expected);
     }
     bench.connection("127.0.0.1", "?sslmode=disable");
     assert_eq!(bench.run(&bench.ksops, &["decrypt", "f.yaml"]).status, 0);
-    fs::remove_file(bench.sandbox.path("etc/sops/audit.yaml")).expect("own file");
+    bench.etc.no_audit();
     bench.server.stop();
     assert_eq!(bench.run(&bench.ksops, &["decrypt", "f.yaml"]).status, 0);
 }

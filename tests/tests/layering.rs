@@ -12,7 +12,7 @@ use ksops_tests::fixtures;
 use serde_json::Value;
 
 /// The crates of ours that each may import.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("ksops-yaml", &[]),
     ("ksops-core", &[]),
     ("ksops-transport", &[]),
@@ -21,6 +21,9 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("ksops-age", &["ksops-core", "ksops-transport"]),
     ("ksops-azure-kv", &["ksops-core", "ksops-transport"]),
     ("ksops-pgp", &["ksops-core", "ksops-transport"]),
+    ("ksops-aws-kms", &["ksops-core", "ksops-transport"]),
+    ("ksops-gcp-kms", &["ksops-core", "ksops-transport"]),
+    ("ksops-huawei-kms", &["ksops-core", "ksops-transport"]),
     ("ksops-vault", &["ksops-core", "ksops-transport"]),
     ("ksops-remote", &["ksops-core", "ksops-transport"]),
     (
@@ -34,6 +37,9 @@ const ARROWS: [(&str, &[&str]); 12] = [
             "ksops-age",
             "ksops-azure-kv",
             "ksops-pgp",
+            "ksops-aws-kms",
+            "ksops-gcp-kms",
+            "ksops-huawei-kms",
             "ksops-vault",
             "ksops-remote",
         ],

@@ -6,14 +6,18 @@ use crate::args::help;
 use crate::args::parse::parse;
 use crate::args::parsed::{Command, Invocation, Parsed};
 use crate::args::program::Program;
+#[cfg(feature = "azure-kv")]
+use crate::commands::azure_fetch_key;
+#[cfg(feature = "age")]
+use crate::commands::keygen;
 #[cfg(feature = "keyservice")]
 use crate::commands::keyservice;
-#[cfg(not(feature = "keyservice"))]
-use crate::commands::later;
+#[cfg(not(all(feature = "age", feature = "azure-kv", feature = "keyservice")))]
+use crate::commands::not_built;
 use crate::commands::{
-    azure_fetch_key, completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus,
-    git_install, git_merge, git_textconv, groups, init, keygen, legacy, man, mergetool, publish, rotate, set,
-    unset, updatekeys, version, view,
+    completion, decrypt, doctor, edit, encrypt, exec_env, exec_file, filestatus, git_install, git_merge,
+    git_textconv, groups, init, legacy, man, mergetool, publish, rotate, set, unset, updatekeys, verify,
+    version, view,
 };
 use crate::context::{self, Context};
 use crate::error::{Failure, Kind};
@@ -76,7 +80,10 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::Legacy => legacy::run(context, call)?,
         Command::Filestatus => filestatus::run(context, call)?,
         Command::Completion => completion::run(context, call)?,
+        #[cfg(feature = "age")]
         Command::Keygen => keygen::run(context, call)?,
+        #[cfg(not(feature = "age"))]
+        Command::Keygen => not_built::run(call.command)?,
         Command::Init => init::run(context, call)?,
         Command::Edit => edit::run(context, call)?,
         Command::Set => set::run(context, call)?,
@@ -89,7 +96,11 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         Command::ExecFile => return exec_file::run(context, call),
         Command::View => view::run(context, call)?,
         Command::Man => man::run(context, call)?,
+        Command::Verify => verify::run(context, call)?,
+        #[cfg(feature = "azure-kv")]
         Command::AzureFetchKey => azure_fetch_key::run(context, call)?,
+        #[cfg(not(feature = "azure-kv"))]
+        Command::AzureFetchKey => not_built::run(call.command)?,
         Command::Doctor => return doctor::run(context, call),
         Command::GitInstall => git_install::run(context, call)?,
         Command::GitTextconv => git_textconv::run(context, call)?,
@@ -99,7 +110,7 @@ fn execute(context: &Context, call: &Invocation) -> Result<u8, Failure> {
         #[cfg(feature = "keyservice")]
         Command::Keyservice => keyservice::run(context, call)?,
         #[cfg(not(feature = "keyservice"))]
-        Command::Keyservice => later::run(call.command)?,
+        Command::Keyservice => not_built::run(call.command)?,
     }
     Ok(0)
 }

@@ -4,11 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ksops::ksops_azure_kv::key_url::parse_key_url;
-use ksops::ksops_azure_kv::offline::known::PublicKeySource;
 use ksops::ksops_config::destination::Destination;
 use ksops::ksops_config::lookup::{self, SystemFiles};
-use ksops::ksops_config::model::{ConfigFile, PublicKeyEntry, Rule, Stores};
+use ksops::ksops_config::model::{ConfigFile, Rule, Stores};
 use ksops::ksops_config::rule::{CreationRule, RuleError, RuleQuery};
 
 use crate::args::flags::Flags;
@@ -176,25 +174,10 @@ impl Config {
         file.destination(path, &self.kms_context).map_err(|error| no_destination(&error))
     }
 
-    /// The public halves of Azure's keys that it names.
-    ///
-    /// # Errors
-    /// If one names no file, or no version of a key.
-    pub(crate) fn azure_public_keys(&self) -> Result<Vec<PublicKeySource>, Failure> {
-        let Some(file) = &self.file else { return Ok(Vec::new()) };
-        let source = |entry: &PublicKeyEntry| {
-            let wrong = |why: String| {
-                let (name, line) = (&file.name, entry.position.line);
-                Failure::new(Kind::General, format!("{name}:{line}: azure_keyvault_public_keys: {why}"))
-            };
-            if entry.file.is_empty() {
-                return Err(wrong("an entry names no file".to_owned()));
-            }
-            let key = (!entry.key.is_empty()).then(|| parse_key_url(&entry.key)).transpose();
-            let key = key.map_err(|error| wrong(error.to_string()))?;
-            Ok(PublicKeySource { path: self.directory.join(&entry.file), key })
-        };
-        file.azure_public_keys.iter().map(source).collect()
+    /// What the configuration says, and the directory that its paths are relative to.
+    #[cfg(feature = "azure-kv")]
+    pub(crate) fn file(&self) -> Option<(&ConfigFile, &Path)> {
+        Some((self.file.as_ref()?, &self.directory))
     }
 
     /// The `stores` section.

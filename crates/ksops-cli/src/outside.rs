@@ -8,5 +8,6 @@ pub(crate) mod git;
 pub(crate) mod janitor;
 pub(crate) mod scratch;
 pub(crate) mod signals;
+#[cfg(feature = "age")]
 pub(crate) mod terminal;
 pub(crate) mod user;

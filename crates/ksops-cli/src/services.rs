@@ -1,9 +1,10 @@
 //! The key services that the flags leave at hand, and the order in which keys are tried.
 
+#[cfg(feature = "azure-kv")]
+mod azure_keys;
+
 use std::sync::Arc;
 
-use ksops::ksops_azure_kv::key_url::parse_key_url;
-use ksops::ksops_azure_kv::offline::known::PublicKeySource;
 use ksops::ksops_core::keys::decryption_order::DecryptionOrder;
 use ksops::services::{ServiceOptions, Services};
 
@@ -13,6 +14,7 @@ use crate::args::program::Program;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
+#[cfg(feature = "age")]
 use crate::outside::terminal::TerminalPrompt;
 
 /// The services of this machine, unless `--enable-local-keyservice=false`, and then those that `--keyservice` names.
@@ -31,18 +33,28 @@ pub(crate) fn services(context: &Context, flags: &Flags, config: &Config) -> Res
 /// The services of this machine, which may ask at the terminal.
 #[cfg(feature = "keyservice")]
 pub(crate) fn local() -> Services {
-    Services::with_options(ServiceOptions { prompt: Some(terminal()), ..ServiceOptions::default() })
+    Services::with_options(ServiceOptions {
+        #[cfg(feature = "age")]
+        prompt: Some(terminal()),
+        ..ServiceOptions::default()
+    })
 }
 
+#[cfg(feature = "age")]
 fn terminal() -> Arc<TerminalPrompt> {
     Arc::new(TerminalPrompt::default())
 }
 
 fn made(context: &Context, flags: &Flags, config: &Config) -> Result<Services, Failure> {
-    let mut azure_public_keys = public_keys(context, flags)?;
-    azure_public_keys.extend(config.azure_public_keys()?);
-    let offline = flags.is_set("offline");
-    let options = ServiceOptions { offline, azure_public_keys, prompt: Some(terminal()) };
+    #[cfg(not(feature = "azure-kv"))]
+    let _ = config;
+    let options = ServiceOptions {
+        offline: flags.is_set("offline"),
+        #[cfg(feature = "azure-kv")]
+        azure_public_keys: azure_keys::named(context, flags, config)?,
+        #[cfg(feature = "age")]
+        prompt: Some(terminal()),
+    };
     let mut services = match flags.is_set("enable-local-keyservice") {
         true => Services::with_options(options),
         false => Services::new(Vec::new()),
@@ -51,20 +63,6 @@ fn made(context: &Context, flags: &Flags, config: &Config) -> Result<Services, F
         add_remote(context, flags, &mut services, address)?;
     }
     Ok(services)
-}
-
-/// Reads `--azure-public-key [URL=]FILE`.
-fn public_keys(context: &Context, flags: &Flags) -> Result<Vec<PublicKeySource>, Failure> {
-    let source = |text: &str| {
-        let (url, file) = match text.split_once('=') {
-            Some((url, file)) if url.starts_with("https://") => (Some(url), file),
-            _ => (None, text),
-        };
-        let key = url.map(parse_key_url).transpose();
-        let key = key.map_err(|error| Failure::new(Kind::General, format!("--azure-public-key: {error}")))?;
-        Ok(PublicKeySource { path: context.absolute(file)?, key })
-    };
-    flags.texts("azure-public-key").into_iter().map(source).collect()
 }
 
 /// Says what the services have to say to the user.

@@ -5,6 +5,7 @@ pub mod data_key;
 pub mod envelope;
 pub mod gcm;
 pub mod iv;
+pub mod key_der;
 pub mod mac;
 pub mod number;
 pub mod plaintext;

@@ -145,6 +145,40 @@ pub(crate) fn distribute(
     })
 }
 
+/// Asks every key of every group, those that may need a person one after another behind the others. By group and key, in
+/// file order.
+pub(crate) fn ask_all(groups: &[KeyGroup], services: &Services) -> Vec<Vec<Outcome>> {
+    let list = services.shared();
+    let entries: Vec<&KeyEntry> = groups.iter().flat_map(|group| &group.entries).collect();
+    let may_ask = |entry: &KeyEntry| {
+        list.iter().any(|service| service.serves(&entry.key) && service.may_ask(&entry.key))
+    };
+    let (alone, quiet): (Vec<usize>, Vec<usize>) =
+        (0..entries.len()).partition(|number| may_ask(entries[*number]));
+    let mut outcomes: Vec<Option<Outcome>> = entries.iter().map(|_| None).collect();
+    let mut crew: Crew<usize, Outcome> = Crew::new(LIMIT);
+    let mut waiting = quiet.into_iter();
+    loop {
+        while crew.has_room()
+            && let Some(number) = waiting.next()
+        {
+            let (entry, list) = (entries[number].clone(), list.clone());
+            crew.start(number, move || decrypt_with(&entry, &references(&list)));
+        }
+        if crew.is_idle() {
+            break;
+        }
+        for (number, outcome) in crew.wait(&[]) {
+            outcomes[number] = Some(outcome.unwrap_or_else(|error| Err(vec![error])));
+        }
+    }
+    for number in alone {
+        outcomes[number] = Some(decrypt_with(entries[number], &references(&list)));
+    }
+    let mut outcomes = outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(Vec::new())));
+    groups.iter().map(|group| outcomes.by_ref().take(group.entries.len()).collect()).collect()
+}
+
 fn references(list: &[Arc<dyn KeyService>]) -> Vec<&dyn KeyService> {
     list.iter().map(AsRef::as_ref).collect()
 }

@@ -10,10 +10,18 @@ mod condense;
 mod guard;
 mod offline;
 mod output;
+#[cfg(any(
+    feature = "aws-kms",
+    feature = "azure-kv",
+    feature = "gcp-kms",
+    feature = "huawei-kms",
+    feature = "vault"
+))]
 mod remembered;
 mod sheet;
 mod whole;
 
+pub mod all_keys;
 pub mod change;
 pub mod consistency;
 pub mod create;
@@ -36,10 +44,18 @@ pub mod services;
 pub mod status;
 pub mod system;
 
+#[cfg(feature = "age")]
 pub use ksops_age;
+#[cfg(feature = "aws-kms")]
+pub use ksops_aws_kms;
+#[cfg(feature = "azure-kv")]
 pub use ksops_azure_kv;
 pub use ksops_config;
 pub use ksops_core;
+#[cfg(feature = "gcp-kms")]
+pub use ksops_gcp_kms;
+#[cfg(feature = "huawei-kms")]
+pub use ksops_huawei_kms;
 #[cfg(feature = "pgp")]
 pub use ksops_pgp;
 #[cfg(feature = "keyservice")]

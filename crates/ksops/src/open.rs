@@ -81,11 +81,21 @@ pub(crate) fn open_with(
     services: &Services,
     options: Options,
 ) -> Result<Opened, DecryptError> {
+    open_by(input, request, options, |metadata| Ok(recover(metadata, services, &request.decryption_order)?))
+}
+
+/// Opens with the data key that `key_of` finds.
+pub(crate) fn open_by(
+    input: &[u8],
+    request: &OpenRequest,
+    options: Options,
+    key_of: impl FnOnce(&Metadata) -> Result<DataKey, DecryptError>,
+) -> Result<Opened, DecryptError> {
     let (branches, block, notices) = read(input, request)?;
     let metadata = wire::from_branch(&block?).map_err(MetadataError::from)?;
     let digests =
         if options.with_stash { branches.iter().map(preserve::digest).collect() } else { Vec::new() };
-    let data_key = recover(&metadata, services, &request.decryption_order)?;
+    let data_key = key_of(&metadata)?;
     let tree = if request.ignore_mac {
         let (selection, _) = Selection::for_decrypting(&metadata.rules).map_err(TreeError::from)?;
         let (key, mac_only) = (&data_key, metadata.mac_only_encrypted);

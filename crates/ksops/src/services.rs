@@ -2,13 +2,29 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "age")]
 use ksops_age::prompt::{NobodyToAsk, Prompt};
+#[cfg(feature = "age")]
 use ksops_age::service::AgeService;
+#[cfg(feature = "age")]
 use ksops_age::sources::IdentitySources;
+#[cfg(feature = "aws-kms")]
+use ksops_aws_kms::service::AwsKmsService;
+#[cfg(feature = "azure-kv")]
 use ksops_azure_kv::offline::known::PublicKeySource;
+#[cfg(feature = "azure-kv")]
 use ksops_azure_kv::service::AzureKvService;
+#[cfg(feature = "azure-kv")]
 use ksops_azure_kv::settings::AzureSettings;
 use ksops_core::keys::key_service::KeyService;
+#[cfg(feature = "gcp-kms")]
+use ksops_gcp_kms::service::GcpKmsService;
+#[cfg(feature = "gcp-kms")]
+use ksops_gcp_kms::settings::GcpSettings;
+#[cfg(feature = "huawei-kms")]
+use ksops_huawei_kms::service::HuaweiKmsService;
+#[cfg(feature = "huawei-kms")]
+use ksops_huawei_kms::settings::HuaweiSettings;
 #[cfg(feature = "pgp")]
 use ksops_pgp::service::PgpService;
 #[cfg(feature = "pgp")]
@@ -19,6 +35,13 @@ use ksops_vault::service::TransitService;
 use ksops_vault::settings::VaultSettings;
 
 use crate::offline::Offline;
+#[cfg(any(
+    feature = "aws-kms",
+    feature = "azure-kv",
+    feature = "gcp-kms",
+    feature = "huawei-kms",
+    feature = "vault"
+))]
 use crate::remembered::Remembered;
 
 /// What the services are told beside the environment.
@@ -26,8 +49,10 @@ use crate::remembered::Remembered;
 pub struct ServiceOptions {
     /// Whether nobody may be asked over the network.
     pub offline: bool,
+    #[cfg(feature = "azure-kv")]
     /// Files and folders with public halves of Azure's keys, for encrypting without the vault.
     pub azure_public_keys: Vec<PublicKeySource>,
+    #[cfg(feature = "age")]
     /// Whom to ask for passphrases, and for what plugins of age want to know; without it nobody is asked.
     pub prompt: Option<Arc<dyn Prompt>>,
 }
@@ -56,15 +81,28 @@ impl Services {
     /// The same, told more than the environment says.
     #[must_use]
     pub fn with_options(options: ServiceOptions) -> Self {
-        let ServiceOptions { offline, azure_public_keys, prompt } = options;
-        let prompt = prompt.unwrap_or_else(|| Arc::new(NobodyToAsk));
-        let azure =
-            AzureSettings { offline, public_keys: azure_public_keys, ..AzureSettings::from_environment() };
+        let offline = options.offline;
+        #[cfg(feature = "age")]
+        let prompt = options.prompt.unwrap_or_else(|| Arc::new(NobodyToAsk));
+        #[cfg(feature = "azure-kv")]
+        let azure = AzureSettings {
+            offline,
+            public_keys: options.azure_public_keys,
+            ..AzureSettings::from_environment()
+        };
         let list: Vec<Box<dyn KeyService>> = vec![
+            #[cfg(feature = "age")]
             Box::new(AgeService::with_prompt(IdentitySources::from_environment(), prompt)),
             #[cfg(feature = "pgp")]
             Box::new(PgpService::new(PgpSettings::from_environment())),
+            #[cfg(feature = "azure-kv")]
             Box::new(Remembered::new(Box::new(AzureKvService::new(azure)))),
+            #[cfg(feature = "aws-kms")]
+            Box::new(Remembered::new(Box::new(AwsKmsService::from_environment()))),
+            #[cfg(feature = "gcp-kms")]
+            Box::new(Remembered::new(Box::new(GcpKmsService::new(GcpSettings::from_environment())))),
+            #[cfg(feature = "huawei-kms")]
+            Box::new(Remembered::new(Box::new(HuaweiKmsService::new(HuaweiSettings::from_environment())))),
             #[cfg(feature = "vault")]
             Box::new(Remembered::new(Box::new(TransitService::new(VaultSettings::from_environment())))),
         ];

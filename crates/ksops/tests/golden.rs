@@ -1,7 +1,6 @@
 //! Golden files: with the recorded data key, nonces, time and encrypted data keys, every YAML file of sops 3.13.2 is
 //! made again byte for byte (but for the version that it names).
 
-use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::{fs, io};
@@ -45,19 +44,18 @@ impl Random for Replay {
     }
 }
 
-/// Answers with the encrypted data keys that stand in the file, in their order.
-struct Recorded(Vec<String>, Mutex<Cell<usize>>);
+/// Answers with the encrypted data keys that stand in the file, each for its key; keys are asked side by side.
+struct Recorded(Mutex<Vec<(MasterKey, EncryptedDataKey)>>);
 
 impl KeyService for Recorded {
     fn serves(&self, _: &MasterKey) -> bool {
         true
     }
 
-    fn encrypt(&self, _: &MasterKey, _: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
-        let next = self.1.lock().map_err(|_| KeyServiceError::new("poisoned"))?;
-        let enc = self.0.get(next.get()).cloned().ok_or_else(|| KeyServiceError::new("too many keys"))?;
-        next.set(next.get() + 1);
-        Ok(EncryptedDataKey(enc))
+    fn encrypt(&self, key: &MasterKey, _: &SecretBytes) -> Result<EncryptedDataKey, KeyServiceError> {
+        let mut left = self.0.lock().map_err(|_| KeyServiceError::new("poisoned"))?;
+        let place = left.iter().position(|(known, _)| known == key);
+        Ok(left.remove(place.ok_or_else(|| KeyServiceError::new("not recorded"))?).1)
     }
 
     fn decrypt(&self, _: &MasterKey, _: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError> {
@@ -95,7 +93,8 @@ fn again(encrypted: &str, input: &[u8]) -> Result<String, String> {
         recover(&metadata.key_groups, metadata.shamir_threshold, &[&age], &DecryptionOrder::default())
             .map_err(|error| error.to_string())?;
     let entries = || metadata.key_groups.iter().flat_map(|group| &group.entries);
-    let recorded = Recorded(entries().map(|entry| entry.enc.0.clone()).collect(), Mutex::default());
+    let recorded =
+        Recorded(Mutex::new(entries().map(|entry| (entry.key.clone(), entry.enc.clone())).collect()));
     // The blocks of later documents hold the MAC's nonce again; only the first counts, and it is drawn last.
     let (body, blocks): (Vec<&str>, Vec<&str>) = encrypted
         .split("\n---\n")

@@ -3,5 +3,7 @@
 mod advice;
 mod child;
 mod diagnosis;
+#[cfg(feature = "native")]
+mod native;
 pub mod service;
 pub mod settings;

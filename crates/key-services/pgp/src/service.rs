@@ -9,6 +9,8 @@ use ksops_core::keys::key_group::EncryptedDataKey;
 use ksops_core::keys::key_service::{KeyService, KeyServiceError};
 use ksops_core::keys::master_key::MasterKey;
 use ksops_core::secret::SecretBytes;
+#[cfg(feature = "native")]
+use zeroize::Zeroizing;
 
 use crate::advice::hints;
 use crate::child::{Output, RunError, run};
@@ -74,7 +76,13 @@ impl KeyService for PgpService {
     fn decrypt(&self, key: &MasterKey, enc: &EncryptedDataKey) -> Result<SecretBytes, KeyServiceError> {
         const WHAT: &str = "failed to decrypt sops data key with pgp";
         let fingerprint = fingerprint(key)?;
-        let mut output = self.ask(WHAT, &["-d".as_ref()], enc.0.as_bytes(), DECRYPT_LIMIT, fingerprint)?;
+        let asked = self.ask(WHAT, &["-d".as_ref()], enc.0.as_bytes(), DECRYPT_LIMIT, fingerprint);
+        #[cfg(feature = "native")]
+        let asked = match asked {
+            Err(error) if !is_there(&self.settings) => return self.alone(enc, error),
+            asked => asked,
+        };
+        let mut output = asked?;
         if output.stdout.is_empty() {
             return Err(KeyServiceError::new(format!("{WHAT}: zero bytes returned")).with_hint(
                 "an old GnuPG gives nothing for a message in a newer cipher (OCB): use GnuPG 2.3 or newer",
@@ -118,6 +126,36 @@ impl PgpService {
         let hints = hints(&said, fingerprint);
         Err(KeyServiceError { message: format!("{what}: {said}"), hints })
     }
+}
+
+#[cfg(feature = "native")]
+impl PgpService {
+    /// Decrypts with exported keys, for want of GnuPG.
+    fn alone(&self, enc: &EncryptedDataKey, error: KeyServiceError) -> Result<SecretBytes, KeyServiceError> {
+        use crate::native::decrypt::decrypt;
+
+        let Some(folder) = &self.settings.exports else { return Err(error) };
+        let files = ["secring.gpg", "pubring.gpg"].map(|name| folder.join(name));
+        let Some(path) = files.iter().find(|path| path.exists()) else {
+            return Err(error.with_hint(format!(
+                "or put the secret key there for a ksops without GnuPG: `gpg --export-secret-keys KEY > {}`",
+                files[0].display()
+            )));
+        };
+        let failed = |why: String| KeyServiceError {
+            message: format!("{}; {}: {why}", error.message, path.display()),
+            hints: error.hints.clone(),
+        };
+        let file = Zeroizing::new(std::fs::read(path).map_err(|error| failed(error.to_string()))?);
+        let mut plain = decrypt(enc.0.as_bytes(), &file).map_err(failed)?;
+        Ok(SecretBytes::new(std::mem::take(&mut *plain)))
+    }
+}
+
+/// Whether the program can be started at all.
+#[cfg(feature = "native")]
+fn is_there(settings: &PgpSettings) -> bool {
+    !matches!(run(settings, &["--version".as_ref()], b"", ENCRYPT_LIMIT), Err(RunError::Start(_)))
 }
 
 /// The fingerprint, if it can be an argument of GnuPG: what a file names must not become an option.

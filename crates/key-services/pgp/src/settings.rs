@@ -11,18 +11,20 @@ pub struct PgpSettings {
     pub program: OsString,
     /// Its home; `None` for the one that it finds itself.
     pub home: Option<PathBuf>,
+    /// Where exported keys lie (`secring.gpg`, `pubring.gpg`), for builds that decrypt without GnuPG.
+    pub exports: Option<PathBuf>,
     /// The terminal that its passphrase window may use, if no `GPG_TTY` says so.
     pub terminal: Option<PathBuf>,
 }
 
 impl Default for PgpSettings {
     fn default() -> Self {
-        Self { program: "gpg".into(), home: None, terminal: None }
+        Self { program: "gpg".into(), home: None, exports: None, terminal: None }
     }
 }
 
 impl PgpSettings {
-    /// Reads `SOPS_GPG_EXEC` and `GPG_TTY`. `GNUPGHOME` reaches the program with the rest of the environment.
+    /// Reads `SOPS_GPG_EXEC`, `GPG_TTY`, `GNUPGHOME` and the home directory. `GNUPGHOME` reaches the program with the rest of the environment.
     #[must_use]
     pub fn from_environment() -> Self {
         Self::from_lookup(|name| env::var_os(name))
@@ -33,7 +35,13 @@ impl PgpSettings {
     pub fn from_lookup(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name| variable(name).filter(|value| !value.is_empty());
         let terminal = if set("GPG_TTY").is_some() { None } else { own_terminal() };
-        Self { program: set("SOPS_GPG_EXEC").unwrap_or_else(|| "gpg".into()), home: None, terminal }
+        let home = || Some(PathBuf::from(set("HOME").or_else(|| set("USERPROFILE"))?).join(".gnupg"));
+        Self {
+            program: set("SOPS_GPG_EXEC").unwrap_or_else(|| "gpg".into()),
+            home: None,
+            exports: set("GNUPGHOME").map(PathBuf::from).or_else(home),
+            terminal,
+        }
     }
 }
 

@@ -33,6 +33,7 @@ impl Subcommand {
                     | Command::Keygen
                     | Command::Init
                     | Command::View
+                    | Command::Verify
                     | Command::Doctor
                     | Command::Man
             )
@@ -226,6 +227,17 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
         summary: "Tell as JSON whether files are encrypted",
         details: "Of several files a line each, with its name.",
         examples: &["{} filestatus secrets.yaml"],
+    },
+    Subcommand {
+        path: &["verify"],
+        command: Some(Command::Verify),
+        level: Levels::VERIFY,
+        operands: "FILE...",
+        summary: "Check that files decrypt and their MAC agrees, without showing them",
+        details: "Flux does not check the MAC, so a check before the merge is the only one there is.\n\n--all-keys asks every \
+                  master key of the file and compares what they yield: a crafted file could be one document for one \
+                  recipient and another for the next. Keys that cannot be used here are named and do not count.",
+        examples: &["{} verify --recursive clusters/", "{} verify --all-keys secrets.yaml"],
     },
     Subcommand {
         path: &["doctor"],

@@ -29,6 +29,7 @@ impl Levels {
     pub(crate) const MAN: Self = Self(1 << 21);
     pub(crate) const AZURE: Self = Self(1 << 22);
     pub(crate) const AZURE_FETCH_KEY: Self = Self(1 << 23);
+    pub(crate) const VERIFY: Self = Self(1 << 24);
     pub(crate) const GIT: Self = Self(1 << 26);
     pub(crate) const GIT_INSTALL: Self = Self(1 << 27);
     pub(crate) const GIT_TEXTCONV: Self = Self(1 << 28);
@@ -60,7 +61,8 @@ impl Levels {
         .or(Self::VIEW)
         .or(Self::DOCTOR)
         .or(Self::AZURE_FETCH_KEY)
-        .or(Self::GIT_INSTALL);
+        .or(Self::GIT_INSTALL)
+        .or(Self::VERIFY);
     /// Every level there is.
     pub(crate) const ALL: Self = Self::TOP
         .or(Self::WORK)

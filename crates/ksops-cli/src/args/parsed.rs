@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Doctor,
     Man,
     AzureFetchKey,
+    Verify,
     GitInstall,
     GitTextconv,
     GitMerge,

@@ -59,16 +59,17 @@ const IN_PLACE: Levels = TOP
 const OUTPUT: Levels = TOP.or(Levels::ENCRYPT).or(Levels::DECRYPT).or(Levels::ROTATE);
 const OUTPUT_TYPE: Levels = OUTPUT.or(Levels::EDIT).or(Levels::SET).or(Levels::UNSET).or(Levels::EXEC_FILE);
 const VIEW: Levels = Levels::VIEW;
-const INPUT_TYPE: Levels = OUTPUT_TYPE.or(Levels::UPDATEKEYS).or(Levels::FILESTATUS);
+const INPUT_TYPE: Levels = OUTPUT_TYPE.or(Levels::UPDATEKEYS).or(Levels::FILESTATUS).or(Levels::VERIFY);
 const IGNORE_MAC: Levels = TOP.or(Levels::DECRYPT).or(Levels::EDIT).or(Levels::SET).or(Levels::UNSET);
 const ORDER: Levels = IGNORE_MAC
     .or(Levels::ROTATE)
     .or(Levels::EXEC_ENV)
     .or(Levels::EXEC_FILE)
     .or(Levels::PUBLISH)
+    .or(Levels::VERIFY)
     .or(Levels::UPDATEKEYS);
 /// Where key services are asked.
-const ASKS: Levels = TOP.or(Levels::CONTENT).or(Levels::DOCTOR);
+const ASKS: Levels = TOP.or(Levels::CONTENT).or(Levels::DOCTOR).or(Levels::VERIFY);
 const CONTEXT: Levels = KEYS.or(Levels::ROTATE).or(GROUP);
 const THRESHOLD: Levels =
     KEYS.or(Levels::SET).or(Levels::UNSET).or(GROUP).or(Levels::GROUPS_DELETE).or(Levels::UPDATEKEYS);
@@ -83,7 +84,8 @@ pub(crate) const SEVERAL: Levels = Levels::ENCRYPT
     .or(Levels::SET)
     .or(Levels::UNSET)
     .or(Levels::UPDATEKEYS)
-    .or(Levels::FILESTATUS);
+    .or(Levels::FILESTATUS)
+    .or(Levels::VERIFY);
 /// Where git asks.
 const MERGES: Levels = Levels::GIT_TEXTCONV.or(Levels::GIT_MERGE).or(Levels::MERGETOOL);
 /// Where files are written or shown.
@@ -198,6 +200,7 @@ pub(crate) static FLAGS: &[Flag] = &[
     row("accept-selector", "", OFF, CHANGES, "", "Go on although the file selects other values than its creation rule"),
     row("accept-recipients", "", OFF, ROTATES.or(GROUP), "", "Go on although the file has recipients that its creation rule does not name"),
     row("keep-data-key", "", OFF, Levels::UPDATEKEYS.or(Levels::GROUPS_DELETE), "", "Keep the data key although a recipient is removed, who can read later versions then"),
+    row("all-keys", "", OFF, Levels::VERIFY, "", "Ask every master key, and compare what they yield"),
     row("check", "", OFF, Levels::UPDATEKEYS, "", "Change nothing; the status is 1 if a file would change"),
     row("encryption-context", "", VALUE, CONTEXT, "PAIRS", "AWS KMS encryption context, as in a:b,c:d"),
     row("shamir-secret-sharing-threshold", "", NUMBER, THRESHOLD, "N", "Number of key groups needed to decrypt"),

@@ -1,12 +1,11 @@
 //! `init`: the first `.sops.yaml` of a directory.
 
+#[cfg(feature = "age")]
+mod own_age;
+
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 
-use ksops::ksops_age::identities::{Line, parse_identities};
-use ksops::ksops_age::recipient::parse_recipients;
-use ksops::ksops_age::sources::IdentitySources;
-use ksops::ksops_config::keys;
 use ksops::ksops_config::lookup::FILE_NAME;
 use ksops::ksops_config::template::new_config;
 use ksops::ksops_core::keys::key_service::KeyService;
@@ -14,11 +13,12 @@ use ksops::ksops_core::keys::master_key::MasterKey;
 use ksops::services::Services;
 
 use crate::args::parsed::Invocation;
-use crate::commands::keygen::default_place;
+#[cfg(feature = "age")]
+use crate::commands::init::own_age::{check, own_keys};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::io_reason::reason;
-use crate::{input, keys as flag_keys};
+use crate::keys;
 
 /// Writes the file for the keys of the flags, else for the age key of this user.
 ///
@@ -34,17 +34,12 @@ pub(crate) fn run(context: &Context, call: &Invocation) -> Result<(), Failure> {
     if path.symlink_metadata().is_ok() {
         return Err(exists());
     }
-    let mut named = flag_keys::from_flags(&call.flags, &flag_keys::KmsContext::new())?;
+    let mut named = keys::from_flags(&call.flags, &keys::KmsContext::new())?;
     if named.is_empty() {
         named = own_keys(context)?;
     }
-    for key in &named {
-        if let MasterKey::Age(key) = key {
-            // A rule is read again and again; a mistyped recipient is better found now.
-            parse_recipients(&key.recipient)
-                .map_err(|error| Failure::new(Kind::General, error.to_string()))?;
-        }
-    }
+    // A rule is read again and again; a mistyped recipient is better found now.
+    named.iter().try_for_each(check)?;
     let services = Services::from_environment();
     let resolved =
         named.iter().map(|key| resolve(key, &services.as_slice())).collect::<Result<Vec<_>, _>>()?;
@@ -72,26 +67,20 @@ fn resolve(key: &MasterKey, services: &[&dyn KeyService]) -> Result<MasterKey, F
     })
 }
 
-/// The recipients of the key file of this user.
-fn own_keys(context: &Context) -> Result<Vec<MasterKey>, Failure> {
-    let no_key = |text: String| {
-        Failure::new(Kind::General, text).hints([
-            "name a key: `ksops init --age age1…` or `ksops init --azure-kv https://VAULT.vault.azure.net/keys/NAME`",
-            "or make an age key of your own first: `ksops keygen`",
-        ])
-    };
-    let path = default_place(&IdentitySources::from_environment())?;
-    let name = path.display().to_string();
-    let text = input::read_file(&path, &name)
-        .map_err(|why| no_key(format!("no key was named, and there is none of your own: {why}")))?;
-    let parsed = parse_identities(&text, Line::OneIdentity)
-        .map_err(|error| no_key(format!("no key was named, and {name} cannot be used: {error}")))?;
-    let recipients = parsed.recipients();
-    let recipients: Vec<MasterKey> =
-        recipients.iter().filter_map(|recipient| keys::age(recipient).ok()).collect();
-    if recipients.is_empty() {
-        return Err(no_key(format!("no key was named, and {name} holds none that this version can use")));
-    }
-    context.ui.note(&format!("no key was named: using your own, of {name}"));
-    Ok(recipients)
+/// Why there is nothing to write.
+fn no_key(text: String) -> Failure {
+    Failure::new(Kind::General, text).hints([
+        "name a key: `ksops init --age age1…` or `ksops init --azure-kv https://VAULT.vault.azure.net/keys/NAME`",
+        "or make an age key of your own first: `ksops keygen`",
+    ])
+}
+
+#[cfg(not(feature = "age"))]
+fn own_keys(_: &Context) -> Result<Vec<MasterKey>, Failure> {
+    Err(no_key("no key was named".to_owned()))
+}
+
+#[cfg(not(feature = "age"))]
+fn check(_: &MasterKey) -> Result<(), Failure> {
+    Ok(())
 }

@@ -1,6 +1,12 @@
 //! The upload itself.
 
+#[cfg(feature = "aws-kms")]
+use ksops_aws_kms::s3::Buckets;
 use ksops_config::destination::Target;
+#[cfg(feature = "gcp-kms")]
+use ksops_gcp_kms::settings::GcpSettings;
+#[cfg(feature = "gcp-kms")]
+use ksops_gcp_kms::storage as gcs;
 #[cfg(feature = "vault")]
 use ksops_vault::kv::KvEngine;
 #[cfg(feature = "vault")]
@@ -9,6 +15,10 @@ use zeroize::Zeroizing;
 
 /// Sends files to destinations, with the credentials of the environment. Keeps connections for a run.
 pub struct Uploader {
+    #[cfg(feature = "aws-kms")]
+    s3: Buckets,
+    #[cfg(feature = "gcp-kms")]
+    gcs: gcs::Buckets,
     #[cfg(feature = "vault")]
     vault: KvEngine,
 }
@@ -43,6 +53,10 @@ impl Uploader {
     #[must_use]
     pub fn from_environment() -> Self {
         Self {
+            #[cfg(feature = "aws-kms")]
+            s3: Buckets::from_environment(),
+            #[cfg(feature = "gcp-kms")]
+            gcs: gcs::Buckets::new(GcpSettings::from_environment()),
             #[cfg(feature = "vault")]
             vault: KvEngine::new(VaultSettings::from_environment()),
         }
@@ -86,6 +100,19 @@ impl Uploader {
                     .map_err(|error| UploadError { message: error.to_string(), hints: error.hints })?;
                 Ok(if written { Uploaded::Written } else { Uploaded::UpToDate })
             }
+            #[cfg(feature = "aws-kms")]
+            Target::S3 { bucket, prefix } => {
+                let put = self.s3.put(bucket, &format!("{prefix}{name}"), bytes);
+                put.map(|()| Uploaded::Written)
+                    .map_err(|error| UploadError { message: error.to_string(), hints: error.hints })
+            }
+            #[cfg(feature = "gcp-kms")]
+            Target::Gcs { bucket, prefix } => {
+                let put = self.gcs.put(bucket, &format!("{prefix}{name}"), bytes);
+                put.map(|()| Uploaded::Written)
+                    .map_err(|error| UploadError { message: error.to_string(), hints: error.hints })
+            }
+            #[allow(unreachable_patterns, reason = "a build with all of them leaves none")]
             other => {
                 drop(bytes);
                 let place = self.place(other, name);

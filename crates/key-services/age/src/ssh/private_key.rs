@@ -7,13 +7,13 @@ use aws_lc_rs::rsa::{OaepPrivateDecryptingKey, PrivateDecryptingKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use curve25519_dalek::edwards::EdwardsPoint;
+use ksops_core::crypto::key_der::{self as der, RsaNumbers};
 use sha2::{Digest, Sha512};
 use ssh_key::private::KeypairData;
 use x25519_dalek::StaticSecret;
 use zeroize::Zeroizing;
 
 use crate::joint::Open;
-use crate::ssh::der::{self, RsaNumbers};
 use crate::ssh::identity::{LockedSshIdentity, SshIdentity, SshSecret};
 use crate::ssh::public_key::SshPublicKey;
 

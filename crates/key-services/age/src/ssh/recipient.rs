@@ -7,13 +7,13 @@ use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncr
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use curve25519_dalek::edwards::CompressedEdwardsY;
+use ksops_core::crypto::key_der as der;
 use ksops_core::keys::key_service::KeyServiceError;
 use rand::rngs::OsRng;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
 use crate::joint::Wrap;
-use crate::ssh::der;
 use crate::ssh::public_key::{SshKey, SshPublicKey};
 
 /// What binds the wrapping to its purpose.

@@ -138,3 +138,28 @@ fn a_survey_and_a_diagnosis_tell_what_is_there() {
     assert_eq!(states, [(State::Failed, "expired"), (State::Absent, "not in this key ring")]);
     assert!(diagnosis.result.expect("decrypts").is_some());
 }
+
+#[cfg(feature = "native")]
+#[test]
+fn without_gnupg_exported_keys_decrypt() {
+    let fixture = |name: &str| {
+        let path = format!("{}/../../../fixtures/pgp/{name}", env!("CARGO_MANIFEST_DIR"));
+        fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = PgpSettings {
+        program: "/nowhere/gpg".into(),
+        exports: Some(folder.path().to_owned()),
+        ..PgpSettings::default()
+    };
+    let service = PgpService::new(settings);
+    let enc = EncryptedDataKey(String::from_utf8(fixture("to-cv25519.asc")).expect("armour"));
+    let error = service.decrypt(&key(FINGERPRINT), &enc).expect_err("no keys");
+    assert!(error.hints[1].contains("secring.gpg"), "{error:?}");
+    fs::write(folder.path().join("pubring.gpg"), fixture("cv25519.key.asc")).expect("written");
+    let plain = service.decrypt(&key(FINGERPRINT), &enc).expect("decrypts");
+    assert_eq!(plain.expose(), (0..32).collect::<Vec<u8>>());
+    fs::write(folder.path().join("secring.gpg"), fixture("rsa.key.gpg")).expect("written");
+    let error = service.decrypt(&key(FINGERPRINT), &enc).expect_err("another key");
+    assert!(error.message.contains("does not hold its key"), "{error:?}");
+}

@@ -115,5 +115,7 @@ fn every_failure_is_told() {
             r#"[{failed} "bad1": out of order {failed} "bad2": out of order {failed} "F": no key service handles keys of type pgp]"#
         )
     );
-    assert_eq!(error.hints(), ["repair it"]);
+    let hints = error.hints();
+    assert_eq!((hints.len(), hints[0]), (2, "repair it"));
+    assert!(hints[1].contains("no service for keys of type pgp"), "{hints:?}");
 }

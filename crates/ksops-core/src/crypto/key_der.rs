@@ -1,4 +1,6 @@
-//! The little of DER that RSA keys need on their way from ssh's form to the one that our library reads.
+//! The little of DER that RSA keys need on their way from the forms of ssh and OpenPGP to the one that crypto libraries read.
+//!
+//! Here, because more than one key service needs it and none may know another.
 
 use zeroize::Zeroizing;
 
@@ -12,18 +14,25 @@ const RSA_ALGORITHM: [u8; 15] =
 /// A version that says zero.
 const VERSION: [u8; 3] = [INTEGER, 1, 0];
 
-/// The numbers of a private key as ssh keeps them, big-endian.
-pub(crate) struct RsaNumbers<'a> {
-    pub(crate) modulus: &'a [u8],
-    pub(crate) exponent: &'a [u8],
-    pub(crate) private: &'a [u8],
-    pub(crate) inverse: &'a [u8],
-    pub(crate) first_prime: &'a [u8],
-    pub(crate) second_prime: &'a [u8],
+/// The numbers of a private key as ssh and OpenPGP keep them, big-endian.
+pub struct RsaNumbers<'a> {
+    /// The modulus.
+    pub modulus: &'a [u8],
+    /// The public exponent.
+    pub exponent: &'a [u8],
+    /// The private exponent.
+    pub private: &'a [u8],
+    /// The inverse of the second prime modulo the first.
+    pub inverse: &'a [u8],
+    /// A prime.
+    pub first_prime: &'a [u8],
+    /// The other prime.
+    pub second_prime: &'a [u8],
 }
 
 /// A public key as SubjectPublicKeyInfo.
-pub(crate) fn public_key(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
+#[must_use]
+pub fn public_key(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
     let mut numbers = integer(modulus).to_vec();
     numbers.extend_from_slice(&integer(exponent));
     let mut bits = vec![0];
@@ -34,7 +43,8 @@ pub(crate) fn public_key(modulus: &[u8], exponent: &[u8]) -> Vec<u8> {
 }
 
 /// Modulus and exponent of a SubjectPublicKeyInfo.
-pub(crate) fn public_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
+#[must_use]
+pub fn public_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut key = take(&mut &*der, SEQUENCE)?;
     take(&mut key, SEQUENCE)?;
     let mut bits = take(&mut key, BIT_STRING)?.strip_prefix(&[0])?;
@@ -42,8 +52,9 @@ pub(crate) fn public_numbers(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((take(&mut numbers, INTEGER)?, take(&mut numbers, INTEGER)?))
 }
 
-/// A private key as PKCS#8; the two exponents that ssh leaves out are worked out.
-pub(crate) fn private_key(numbers: &RsaNumbers<'_>) -> Zeroizing<Vec<u8>> {
+/// A private key as PKCS#8; the two exponents that both forms leave out are worked out.
+#[must_use]
+pub fn private_key(numbers: &RsaNumbers<'_>) -> Zeroizing<Vec<u8>> {
     let first = reduce(numbers.private, numbers.first_prime);
     let second = reduce(numbers.private, numbers.second_prime);
     let parts = [
@@ -65,7 +76,8 @@ pub(crate) fn private_key(numbers: &RsaNumbers<'_>) -> Zeroizing<Vec<u8>> {
 }
 
 /// A PKCS#1 private key as PKCS#8.
-pub(crate) fn wrap_pkcs1(pkcs1: &[u8]) -> Zeroizing<Vec<u8>> {
+#[must_use]
+pub fn wrap_pkcs1(pkcs1: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut content = with_room(pkcs1.len() + 32);
     content.extend_from_slice(&VERSION);
     content.extend_from_slice(&RSA_ALGORITHM);
@@ -74,7 +86,8 @@ pub(crate) fn wrap_pkcs1(pkcs1: &[u8]) -> Zeroizing<Vec<u8>> {
 }
 
 /// The seed in a PKCS#8 ed25519 key (RFC 8410); `None` for another kind of key.
-pub(crate) fn ed25519_seed(der: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
+#[must_use]
+pub fn ed25519_seed(der: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
     const ED25519_ALGORITHM: [u8; 5] = [0x06, 0x03, 0x2b, 0x65, 0x70];
     let mut key = take(&mut &*der, SEQUENCE)?;
     take(&mut key, INTEGER)?;
