@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags, open};
@@ -22,6 +22,7 @@ pub struct Terminal {
     master: File,
     child: Child,
     seen: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
 }
 
 impl Terminal {
@@ -59,13 +60,13 @@ impl Terminal {
         let master = File::from(master);
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (mut reader, sink) = (master.try_clone().expect("a copy"), Arc::clone(&seen));
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
                 sink.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..count]);
             }
         });
-        Self { master, child, seen }
+        Self { master, child, seen, reader }
     }
 
     /// Types.
@@ -103,6 +104,11 @@ impl Terminal {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("a child") {
+                // What was written last is still to be read; a process that stays behind keeps the terminal open.
+                let ended = Instant::now();
+                while !self.reader.is_finished() && ended.elapsed() < Duration::from_secs(2) {
+                    thread::sleep(Duration::from_millis(5));
+                }
                 return status.code().unwrap_or(-1);
             }
             if start.elapsed() > LIMIT {

@@ -40,6 +40,7 @@ impl Bench {
         let keys = self.sandbox.path("keys.txt");
         let [input, output] = types;
         let call = program.call(&self.sandbox).env("SOPS_AGE_KEY_FILE", keys);
+        let call = call.env("KSOPS_LAYOUT", "upstream");
         call.args(["decrypt", "--input-type", input, "--output-type", output, "converted"]).run()
     }
 }

@@ -23,7 +23,7 @@ fn commands(ksops: &Program, sandbox: &Sandbox) -> Vec<Vec<String>> {
     for name in offered(ksops, sandbox, &[]) {
         found.push(vec![name]);
     }
-    for parent in ["groups", "azure"] {
+    for parent in ["groups", "azure", "git"] {
         let below = offered(ksops, sandbox, &[parent]).into_iter();
         found.extend(below.map(|name| vec![parent.to_owned(), name]));
     }

@@ -65,12 +65,12 @@ fn each_format_is_shown_with_masks_with_and_without_the_key() {
     for (name, text, shown) in files() {
         let sandbox = Sandbox::new();
         encrypted(&ksops, &sandbox, name, &text);
-        let view = ksops.call(&sandbox).args(["view", name]).run();
+        let view = ksops.call(&sandbox).args(["view", "--layout", "upstream", name]).run();
         shows_no_marker(&view);
         assert_eq!(view.errors(), "", "{name}");
         assert_eq!(String::from_utf8_lossy(&view.stdout), shown, "{name}: {}", view.report());
         let call = ksops.call(&sandbox).env("SOPS_AGE_KEY", &identity);
-        let decrypt = call.args(["decrypt", name, "--redact"]).run();
+        let decrypt = call.args(["decrypt", name, "--redact", "--layout", "upstream"]).run();
         assert_eq!(
             (decrypt.output(), sandbox.files()),
             (Ok(shown.as_bytes().to_vec()), vec![name.to_owned()])

@@ -22,6 +22,7 @@ pub(crate) mod keyservice;
 pub(crate) mod legacy;
 pub(crate) mod man;
 pub(crate) mod mergetool;
+pub(crate) mod merging;
 #[cfg(not(all(feature = "age", feature = "azure-kv", feature = "keyservice")))]
 pub(crate) mod not_built;
 pub(crate) mod publish;

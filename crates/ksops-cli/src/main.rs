@@ -16,7 +16,6 @@ mod input;
 mod io_reason;
 mod keys;
 mod lock;
-mod merging;
 mod opening;
 mod output;
 mod outside;

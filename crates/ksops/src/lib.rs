@@ -25,6 +25,7 @@ pub mod encrypt;
 pub mod environment;
 pub mod extract;
 pub mod layout;
+pub mod markers;
 pub mod merge;
 pub mod open;
 pub mod policy;

@@ -10,14 +10,13 @@ use crate::decrypt::DecryptError;
 use crate::edit::EditError;
 use crate::edit::Shown;
 use crate::encrypt::{EncryptError, Encrypted};
-use crate::merge::markers::{Labels, marked};
+use crate::markers::{Labels, marked};
 use crate::merge::tree::{Merger, Side};
 use crate::open::{OpenRequest, Opened, open};
 use crate::save::{Keys, SaveRequest, save};
 use crate::services::Services;
 
 mod keys;
-pub mod markers;
 mod tree;
 
 /// The versions of a file, as text.

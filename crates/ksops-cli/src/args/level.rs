@@ -61,8 +61,8 @@ impl Levels {
         .or(Self::VIEW)
         .or(Self::DOCTOR)
         .or(Self::AZURE_FETCH_KEY)
-        .or(Self::VERIFY)
-        .or(Self::GIT_INSTALL);
+        .or(Self::GIT_INSTALL)
+        .or(Self::VERIFY);
     /// Every level there is.
     pub(crate) const ALL: Self = Self::TOP
         .or(Self::WORK)

@@ -2,16 +2,16 @@
 
 use std::path::Path;
 
-use ksops::merge::markers::Labels;
+use ksops::markers::Labels;
 use ksops::merge::{Versions, is_encrypted};
 
 use crate::args::parsed::Invocation;
 use crate::commands::decrypt::Asked;
+use crate::commands::merging::{self, Merging, merged};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::input::read_file;
-use crate::merging::{self, Merging, merged};
 use crate::outside::git::Git;
 use crate::{formats, output};
 

@@ -3,18 +3,18 @@
 use std::io;
 use std::path::Path;
 
+use ksops::markers::{Labels, has_markers, sides};
 use ksops::merge::Versions;
-use ksops::merge::markers::{Labels, has_markers, sides};
 use zeroize::Zeroizing;
 
 use crate::args::parsed::Invocation;
 use crate::commands::decrypt::Asked;
+use crate::commands::merging::{self, Merging, merged};
 use crate::config::{Config, Purpose};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::input::read_file;
 use crate::io_reason::reason;
-use crate::merging::{self, Merging, merged};
 use crate::outside::editor::Editor;
 use crate::outside::git::Git;
 use crate::outside::scratch::Scratch;

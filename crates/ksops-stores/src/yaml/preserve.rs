@@ -130,7 +130,9 @@ impl<'a> Keeper<'a> {
             let next = self.marks.partition_point(|(place, _)| *place < at);
             let is_secret = |mark: Option<&(usize, bool)>| mark.is_some_and(|(_, changed)| *changed);
             let beside = [next.checked_sub(1).and_then(|mark| self.marks.get(mark)), self.marks.get(next)];
-            if beside.into_iter().any(is_secret) && !edits.touches(at, span.end as usize) {
+            // Beside nothing it might be anything.
+            let is_lonely = beside == [None; 2];
+            if (is_lonely || beside.into_iter().any(is_secret)) && !edits.touches(at, span.end as usize) {
                 match source.is_first_on_line(at) {
                     true => edits.delete(source.line_start(at), source.next_line(at)),
                     false => edits.delete(source.before_blanks(at), span.end as usize),
