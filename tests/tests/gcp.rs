@@ -107,7 +107,39 @@ fn a_user_and_an_impersonated_account_get_their_tokens() {
         seen[0].ends_with("grant_type=refresh_token&client_id=i&client_secret=s%26&refresh_token=r"),
         "{seen:?}"
     );
+    let far = acting.replace(&format!("http://{}/act", tokens.address), "http://far.example/act");
+    let args = ["encrypt", "--gcp-kms", bench.rig.get("RIG_GCP_KEY"), "f.yaml"];
+    let refused = bench.run(&bench.ksops, &args, &[NO_TOKEN, ("GOOGLE_CREDENTIALS", &far)]);
+    assert!(refused.status == 1 && refused.errors().contains("is not https"), "{}", refused.report());
     assert!(seen[2].starts_with("POST /act") && seen[2].contains("Bearer user"), "{seen:?}");
+}
+
+#[test]
+fn requests_count_for_the_project_of_the_credentials() {
+    let (Some(sops), Some(bench)) = (oracle::sops(), Bench::new()) else { return };
+    let account =
+        fs::read_to_string(format!("{}/sa.json", bench.rig.get("RIG_GCP_DIR"))).expect("the rig's file");
+    let account = account.replacen('{', "{\"quota_project_id\": \"from-file\", ", 1);
+    for (variable, expected) in [("", "from-file"), ("from-variable", "from-variable")] {
+        for program in [&sops, &bench.ksops] {
+            let stub = Stub::new(|_| Reply::http(403, "", "{}"));
+            let address = format!("http://{}", stub.address);
+            let variables = [
+                NO_TOKEN,
+                ("GOOGLE_CREDENTIALS", account.as_str()),
+                ("GOOGLE_CLOUD_QUOTA_PROJECT", variable),
+                ("SOPS_GCP_KMS_ENDPOINT", address.as_str()),
+            ];
+            let refused = bench.run(
+                program,
+                &["encrypt", "--gcp-kms", bench.rig.get("RIG_GCP_KEY"), "f.yaml"],
+                &variables,
+            );
+            assert_eq!(refused.status, 1, "{}", refused.report());
+            let seen = stub.seen().concat().to_ascii_lowercase();
+            assert!(seen.contains(&format!("x-goog-user-project: {expected}\r\n")), "{seen}");
+        }
+    }
 }
 
 #[test]

@@ -37,12 +37,31 @@ pub(crate) enum Credentials {
     Metadata { host: String },
 }
 
+/// Credentials, and the project that requests count for; Cloud KMS wants one of users.
+pub(crate) struct Found {
+    pub(crate) credentials: Credentials,
+    pub(crate) quota_project: Option<String>,
+}
+
+impl From<Credentials> for Found {
+    fn from(credentials: Credentials) -> Self {
+        Self { credentials, quota_project: None }
+    }
+}
+
 impl Credentials {
     /// Finds them: in the variables, in files, else of the machine.
     ///
     /// # Errors
     /// [`Failure::Credentials`] if what is found first cannot be used.
-    pub(crate) fn find(settings: &GcpSettings) -> Result<Self, Failure> {
+    pub(crate) fn find(settings: &GcpSettings) -> Result<Found, Failure> {
+        let mut found = Self::first(settings)?;
+        // The variable wins, as with upstream.
+        found.quota_project = settings.quota_project.clone().or(found.quota_project);
+        Ok(found)
+    }
+
+    fn first(settings: &GcpSettings) -> Result<Found, Failure> {
         if let Some(text) = &settings.credentials {
             let path = Path::new(text.as_str());
             // As upstream: a file of that name, else the JSON itself.
@@ -53,7 +72,7 @@ impl Credentials {
             };
         }
         if let Some(token) = &settings.token {
-            return Ok(Self::Token(token.clone()));
+            return Ok(Self::Token(token.clone()).into());
         }
         if let Some(path) = &settings.credentials_file {
             return Self::of_file(path);
@@ -62,7 +81,7 @@ impl Credentials {
             return Self::of_file(path);
         }
         let host = settings.metadata_host.clone();
-        Ok(Self::Metadata { host: host.unwrap_or_else(|| "169.254.169.254".to_owned()) })
+        Ok(Self::Metadata { host: host.unwrap_or_else(|| "169.254.169.254".to_owned()) }.into())
     }
 
     /// What they are called.
@@ -77,18 +96,19 @@ impl Credentials {
         }
     }
 
-    fn of_file(path: &Path) -> Result<Self, Failure> {
+    fn of_file(path: &Path) -> Result<Found, Failure> {
         let name = path.display().to_string();
         let bytes = fs::read(path).map(Zeroizing::new);
         let bytes = bytes.map_err(|error| Failure::Credentials(format!("{name} cannot be read: {error}")))?;
         Self::parse(&bytes, &name)
     }
 
-    fn parse(bytes: &[u8], name: &str) -> Result<Self, Failure> {
+    fn parse(bytes: &[u8], name: &str) -> Result<Found, Failure> {
         // The parser's own message would repeat parts of the text.
         let value: Value = serde_json::from_slice(bytes)
             .map_err(|_| Failure::Credentials(format!("{name} is no JSON and no file")))?;
-        Self::of_value(&value, name, 0)
+        let quota_project = value["quota_project_id"].as_str().map(str::to_owned);
+        Ok(Found { credentials: Self::of_value(&value, name, 0)?, quota_project })
     }
 
     fn of_value(value: &Value, name: &str, depth: u8) -> Result<Self, Failure> {
@@ -134,8 +154,8 @@ mod tests {
 
     fn found(text: &str) -> Result<Credentials, String> {
         let credentials = Some(Zeroizing::new(text.to_owned()));
-        Credentials::find(&GcpSettings { credentials, ..GcpSettings::default() })
-            .map_err(|error| error.to_string())
+        let settings = GcpSettings { credentials, ..GcpSettings::default() };
+        Credentials::find(&settings).map(|found| found.credentials).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -151,7 +171,7 @@ mod tests {
         );
         assert!(matches!(found(&acting), Ok(Credentials::Impersonated { .. })));
         assert!(matches!(
-            Credentials::find(&GcpSettings::default()),
+            Credentials::find(&GcpSettings::default()).map(|found| found.credentials),
             Ok(Credentials::Metadata { host }) if host == "169.254.169.254"
         ));
     }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Found};
 use crate::failure::Failure;
 use crate::jwt;
 use crate::settings::GcpSettings;
@@ -28,6 +28,7 @@ const METADATA_LIMIT: Duration = Duration::from_secs(5);
 pub struct GcpSession {
     http: HttpsClient,
     credentials: Credentials,
+    quota_project: Option<String>,
     policy: RetryPolicy,
     /// Held while a token is fetched, so that many operations cause one request.
     token: Mutex<Option<(Zeroizing<String>, Instant)>>,
@@ -45,9 +46,11 @@ impl GcpSession {
     /// # Errors
     /// [`Failure`] if what is found cannot be used.
     pub fn new(settings: &GcpSettings) -> Result<Self, Failure> {
+        let Found { credentials, quota_project } = Credentials::find(settings)?;
         Ok(Self {
             http: HttpsClient::new(&HttpsSettings::default())?,
-            credentials: Credentials::find(settings)?,
+            credentials,
+            quota_project,
             policy: policy(settings),
             token: Mutex::default(),
         })
@@ -60,7 +63,11 @@ impl GcpSession {
     pub async fn send(&self, request: Request) -> Result<Response, Failure> {
         let token = self.token().await?;
         let bearer = Zeroizing::new(format!("Bearer {}", token.as_str()));
-        good(retry::send(&self.http, &request.with_header("authorization", &bearer), &self.policy).await?)
+        let mut request = request.with_header("authorization", &bearer);
+        if let Some(project) = &self.quota_project {
+            request = request.with_header("x-goog-user-project", project);
+        }
+        good(retry::send(&self.http, &request, &self.policy).await?)
     }
 
     async fn token(&self) -> Result<Zeroizing<String>, Failure> {
@@ -92,6 +99,7 @@ impl GcpSession {
                 self.exchange(token_uri, &fields).await
             }
             Credentials::Impersonated { source, url, delegates } => {
+                require_safe(url)?;
                 let (token, _) = Box::pin(self.fetch(source)).await?;
                 let scopes: Vec<&str> = SCOPES.split(' ').collect();
                 let body = json!({"scope": scopes, "delegates": delegates, "lifetime": "3600s"}).to_string();
@@ -113,11 +121,7 @@ impl GcpSession {
         url: &str,
         fields: &[(&str, &str)],
     ) -> Result<(Zeroizing<String>, Duration), Failure> {
-        if !url.starts_with("https://") && !is_local(url) {
-            return Err(Failure::Credentials(
-                "the token endpoint of the credentials is not https".to_owned(),
-            ));
-        }
+        require_safe(url)?;
         let mut request =
             Request::new(Method::Post, url).with_header("content-type", "application/x-www-form-urlencoded");
         for (name, value) in fields {
@@ -183,6 +187,14 @@ fn text(response: &Response, name: &str) -> Result<Zeroizing<String>, Failure> {
     match answer.get_mut(name) {
         Some(Value::String(text)) => Ok(Zeroizing::new(std::mem::take(text))),
         _ => Err(Failure::Credentials("the token endpoint gave no token".to_owned())),
+    }
+}
+
+/// The file of credentials must not send what is secret over an open line.
+fn require_safe(url: &str) -> Result<(), Failure> {
+    match url.starts_with("https://") || is_local(url) {
+        true => Ok(()),
+        false => Err(Failure::Credentials("a token endpoint of the credentials is not https".to_owned())),
     }
 }
 

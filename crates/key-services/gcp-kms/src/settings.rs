@@ -19,6 +19,8 @@ pub struct GcpSettings {
     pub credentials_file: Option<PathBuf>,
     /// The file of `gcloud auth application-default login`.
     pub default_file: Option<PathBuf>,
+    /// `GOOGLE_CLOUD_QUOTA_PROJECT`: the project that requests of a user count for.
+    pub quota_project: Option<String>,
     /// `GCE_METADATA_HOST`, without a scheme.
     pub metadata_host: Option<String>,
     /// `SOPS_GCP_KMS_ENDPOINT`.
@@ -66,6 +68,7 @@ impl GcpSettings {
             token: text("GOOGLE_OAUTH_ACCESS_TOKEN").map(Zeroizing::new),
             credentials_file: path("GOOGLE_APPLICATION_CREDENTIALS"),
             default_file: folder.map(|folder| folder.join("application_default_credentials.json")),
+            quota_project: text("GOOGLE_CLOUD_QUOTA_PROJECT"),
             metadata_host: text("GCE_METADATA_HOST"),
             endpoint: text("SOPS_GCP_KMS_ENDPOINT"),
             universe_domain: text("SOPS_GCP_KMS_UNIVERSE_DOMAIN"),

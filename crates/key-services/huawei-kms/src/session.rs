@@ -73,7 +73,15 @@ impl Session {
         let answer = self.send(Request::new(Method::Get, url)).await?;
         let answer: Value = serde_json::from_slice(&answer.body)
             .map_err(|_| Failure::Garbage("the answer about the project is no JSON"))?;
-        let project = answer["projects"][0]["id"].as_str().unwrap_or_default();
+        let found = answer["projects"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if found.len() > 1 {
+            let why = format!(
+                "{} projects are called {region}; set HUAWEICLOUD_SDK_PROJECT_ID to one",
+                found.len()
+            );
+            return Err(Failure::Credentials(why));
+        }
+        let project = found.first().and_then(|project| project["id"].as_str()).unwrap_or_default();
         if project.is_empty() || !project.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
             let why = format!("there is no project for the region {region}; set HUAWEICLOUD_SDK_PROJECT_ID");
             return Err(Failure::Credentials(why));
