@@ -162,14 +162,14 @@ pgp_native() {
     cargo test --locked -p ksops-pgp --features native --quiet
 }
 step "PGP without gpg" pgp_native
-# Each key service alone, and the build that most people need; the tests ask the latter what it lacks.
+# Each key service alone, and the build that most people need; the tests ask the latter what it lacks. The services' own tests run
+# with the others: each is a crate that knows no other service.
 lean() {
   local service
   for service in "" age azure-kv pgp vault aws-kms gcp-kms huawei-kms keyservice; do
-    say "lean: ${service:-no service}"
-    cargo clippy --locked -p ksops-cli --no-default-features --features "$service" --quiet -- -D warnings &&
-      cargo test --locked -p ksops --lib --no-default-features --features "$service" --quiet > /dev/null || return
+    cargo clippy --locked -p ksops-cli --no-default-features --features "$service" --quiet -- -D warnings || return
   done
+  cargo test --locked -p ksops --lib --no-default-features --quiet || return
   cargo build --locked -p ksops-cli --no-default-features --features age,azure-kv --quiet --target-dir "$KSOPS_TOOLS/lean"
 }
 step "lean builds" lean
