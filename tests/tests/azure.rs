@@ -18,18 +18,22 @@ use serde_json::{Value, json};
 
 const RULE: [&str; 2] = ["--encrypted-regex", "^(data|stringData)$"];
 
+/// Both programs print alike.
+const LAYOUT: (&str, &str) = ("KSOPS_LAYOUT", "upstream");
+
 /// The quickstart Secret, encrypted by `program`.
 fn encrypt(program: &Program, rig: &Rig, login: Login, key: &str) -> Result<Vec<u8>, String> {
     let sandbox = Sandbox::new();
     sandbox.write("secret.yaml", fixtures::bytes("quickstart/secret.yaml"));
-    let call = program.call(&sandbox).envs(&rig.login(login));
+    let call = program.call(&sandbox).envs(&rig.login(login)).env(LAYOUT.0, LAYOUT.1);
     call.args(["encrypt"]).args(RULE).args(["--azure-kv", key, "secret.yaml"]).run().output()
 }
 
 fn decrypt(program: &Program, rig: &Rig, login: Login, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let sandbox = Sandbox::new();
     sandbox.write("enc.yaml", bytes);
-    program.call(&sandbox).envs(&rig.login(login)).args(["decrypt", "enc.yaml"]).run().output()
+    let call = program.call(&sandbox).envs(&rig.login(login)).env(LAYOUT.0, LAYOUT.1);
+    call.args(["decrypt", "enc.yaml"]).run().output()
 }
 
 /// The Secret as upstream prints it after a way there and back.
@@ -234,8 +238,12 @@ fn two_throttled_answers_are_waited_for() {
     rig.fault(&json!({"op": "decrypt", "status": 429, "retry_after": 1, "count": 2}));
     let sandbox = Sandbox::new();
     sandbox.write("enc.yaml", &encrypted);
-    let found =
-        ksops.call(&sandbox).envs(&rig.login(Login::ManagedIdentity)).args(["decrypt", "enc.yaml"]).run();
+    let found = ksops
+        .call(&sandbox)
+        .envs(&rig.login(Login::ManagedIdentity))
+        .env(LAYOUT.0, LAYOUT.1)
+        .args(["decrypt", "enc.yaml"])
+        .run();
     assert!(found.took >= Duration::from_secs(2), "Retry-After was not honoured: {:?}", found.took);
     assert_eq!(found.output(), Ok(plain()));
 }
@@ -396,6 +404,7 @@ fn the_old_variable_chooses_the_managed_identity() {
     // A client secret is at hand, too, and would come first.
     let call =
         ksops.call(&sandbox).envs(&rig.login(Login::ClientSecret)).envs(&rig.login(Login::ManagedIdentity));
+    let call = call.env(LAYOUT.0, LAYOUT.1);
     let found = call.env("AZURE_AUTH_METHOD", "msi").args(["decrypt", "enc.yaml"]).run();
     assert_eq!(found.output(), Ok(plain()));
     assert!(rig.log().iter().any(|entry| entry["token_via"] == "msi"), "{:?}", rig.log());

@@ -58,19 +58,21 @@ fn check(document: &str, plain: &str) -> Vec<String> {
     let mut wrong = Vec::new();
     let lines: Vec<&str> = document.lines().collect();
     let count = |start: &str| lines.iter().filter(|line| line.starts_with(start)).count();
-    if count("    mac: ENC[") != 1
-        || !lines.iter().any(|line| line.starts_with("    mac: ENC[") && line.ends_with(",type:str]"))
-    {
+    // The indentation is that of the document.
+    let block: Vec<&str> =
+        lines.iter().skip_while(|line| **line != "sops:").map(|line| line.trim_start()).collect();
+    let macs: Vec<&&str> = block.iter().filter(|line| line.starts_with("mac: ENC[")).collect();
+    if !matches!(macs.as_slice(), [mac] if mac.ends_with(",type:str]")) {
         wrong.push("`mac: ENC[` is not literal and whole on one line".to_owned());
     }
     if count("sops:") != 1 {
         wrong.push(format!("{} sops blocks", count("sops:")));
     }
-    let quoted = |line: &&str| line.starts_with("    lastmodified: \"20") && line.ends_with("Z\"");
-    if lines.iter().filter(|line| quoted(line)).count() != 1 {
+    let quoted = |line: &&&str| line.starts_with("lastmodified: \"20") && line.ends_with("Z\"");
+    if block.iter().filter(quoted).count() != 1 {
         wrong.push("`lastmodified` is no quoted time".to_owned());
     }
-    if !lines.iter().any(|line| line.starts_with("    version: 3.")) {
+    if !block.iter().any(|line| line.starts_with("version: 3.")) {
         wrong.push("no `version`".to_owned());
     }
     let secret_from = plain.find("stringData:").unwrap_or(plain.len());
@@ -129,9 +131,8 @@ fn the_guides_secret_meets_the_check_list_with_a_key_in_azure() {
     let plain = fixtures::text("quickstart/secret.yaml");
     let envs = rig.login(Login::WorkloadIdentity);
     let encrypted = encrypt(&plain, &key, &envs);
-    let plain = plain.trim_start_matches("---\n").replace("\n  ", "\n    ");
     failures::none("the guide's Secret", 1, &check(&encrypted, &plain));
-    let version = format!("          version: {}", rig.get("RIG_AZURE_KEY_VERSION"));
+    let version = format!(" version: {}\n", rig.get("RIG_AZURE_KEY_VERSION"));
     assert!(encrypted.contains(&version), "the controller needs the version: {encrypted}");
     assert!(encrypted.contains(&format!("vault_url: {}", rig.get("RIG_AZURE_VAULT_URL"))), "{encrypted}");
     let Some(applied) = apply(&resource(&encrypted), &envs) else { return };

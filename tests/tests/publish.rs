@@ -148,7 +148,7 @@ fn s3_gets_the_file_or_a_copy_for_other_keys() {
     assert_eq!(String::from_utf8_lossy(&shown[1]), String::from_utf8_lossy(&shown[0]));
     let copy = s3(&aws, "GET", file);
     assert!(
-        copy.contains("encrypted_regex: ^(a|m)$") && copy.contains("\"n\": 5\n"),
+        copy.contains("encrypted_regex: ^(a|m)$") && copy.contains("\nn: 5\n"),
         "the rule's selection: {copy}"
     );
     assert!(copy.contains(other.as_str()) && !copy.contains(&bench.keys.recipients[0]), "{copy}");

@@ -120,7 +120,7 @@ pub fn decrypt(case: &Case, text: &[u8]) -> Outcome {
     decrypt_laid_out(case, text, Layout::Upstream)
 }
 
-/// As [`decrypt`], in another layout; where it is kept, numbers that are not encrypted keep their text.
+/// As [`decrypt()`], in another layout; where it is kept, numbers that are not encrypted keep their text.
 #[must_use]
 pub fn decrypt_laid_out(case: &Case, text: &[u8], layout: Layout) -> Outcome {
     guarded(|| {
